@@ -1,0 +1,28 @@
+import type { SystemTx } from '../../platform/db/scope.ts';
+
+/** Inserts an account together with its wrapped data key. */
+export async function insertAccount(
+  tx: SystemTx,
+  account: { id: string; name: string; wrappedKey: Uint8Array; at: Date },
+): Promise<void> {
+  await tx.query(
+    `with created as (insert into accounts (id, name, created_at) values ($1, $2, $4) returning id)
+     insert into account_data_keys (account_id, wrapped_key, created_at) select id, $3, $4 from created`,
+    [account.id, account.name, account.wrappedKey, account.at],
+  );
+}
+
+/** An account's data key as the master key wrapped it; `undefined` once the account was erased. */
+export async function findWrappedKey(tx: SystemTx, accountId: string): Promise<Buffer | undefined> {
+  const [row] = await tx.query<{ wrapped_key: Buffer }>(
+    'select wrapped_key from account_data_keys where account_id = $1',
+    [accountId],
+  );
+  return row?.wrapped_key;
+}
+
+/** Whether there is any account: false before the first start has made one. */
+export async function hasAccounts(tx: SystemTx): Promise<boolean> {
+  const [row] = await tx.query<{ found: boolean }>('select exists (select from accounts) as found');
+  return row?.found ?? false;
+}

@@ -1,0 +1,20 @@
+/** What keys may be allowed. `*` is all of them, present and future. */
+export const SCOPES = [
+  '*',
+  'account:read',
+  'api_keys:read',
+  'api_keys:write',
+  'events:read',
+  'messages:read',
+  'messages:write',
+  'sandbox:write',
+  'sessions:read',
+  'sessions:write',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+/** Those of `wanted` that `held` does not cover. */
+export function scopesBeyond(held: ReadonlySet<string>, wanted: readonly string[]): string[] {
+  return held.has('*') ? [] : wanted.filter((scope) => !held.has(scope));
+}

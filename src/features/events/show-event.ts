@@ -1,0 +1,84 @@
+import { toId } from '../../lib/ids.ts';
+import type { EventRow } from './events.model.ts';
+
+/** What events need of a message as the API shows it. */
+export interface ShownMessage {
+  id: string;
+  status: string;
+  error: { code: string; detail: string | null; whatsapp_code: number | null } | null;
+  timestamps: Partial<Record<string, string>>;
+}
+
+/** An event as the API shows it. */
+export interface EventView {
+  id: string;
+  type: string;
+  created_at: string;
+  mode: EventRow['mode'];
+  session_id: string | null;
+  data: object;
+}
+
+/** @param message the message that the event is about, as it is now; `undefined` once it is gone */
+export function showEvent(row: EventRow, message: ShownMessage | undefined): EventView {
+  return {
+    id: toId('event', row.id),
+    type: row.type,
+    created_at: row.created_at.toISOString(),
+    mode: row.mode,
+    session_id: row.session_id && toId('session', row.session_id),
+    data: row.message_id === null ? publicData(row) : asItWas(row.message_id, row.data, message),
+  };
+}
+
+/** Facts about sessions hold their UUID and the digits of their number. */
+function publicData({ data, session_id }: EventRow): object {
+  const { id, phone, ...rest } = data;
+  return {
+    ...(id !== undefined && id === session_id && session_id !== null
+      ? { id: toId('session', session_id) }
+      : { id }),
+    ...(typeof phone === 'string' ? { phone: phone.startsWith('+') ? phone : `+${phone}` } : { phone }),
+    ...rest,
+  };
+}
+
+/** The first steps, which every later state of a message still has. */
+const FIRST_STEPS = new Set(['queued', 'received']);
+
+/** Puts what the event remembers over the message as it is now: its status, error and times at that moment. */
+function asItWas(
+  messageId: string,
+  data: Record<string, unknown>,
+  message: ShownMessage | undefined,
+): object {
+  const status = text(data['status']) ?? message?.status ?? 'queued';
+  const code = text(data['error_code']);
+  const steps = Object.entries(data).flatMap(([name, value]) => {
+    const at = text(value);
+    return name.endsWith('_at') && at !== undefined ? [[name.slice(0, -3), new Date(at).toISOString()]] : [];
+  });
+  const current = Object.entries(message?.timestamps ?? {});
+  const first = current.filter(([step]) => FIRST_STEPS.has(step) || step === status);
+  return {
+    ...(message ?? { id: toId('message', messageId) }),
+    status,
+    error:
+      code === undefined
+        ? null
+        : {
+            code,
+            detail: text(data['error_detail']) ?? null,
+            whatsapp_code: number(data['wire_code']) ?? null,
+          },
+    timestamps: { ...Object.fromEntries(first), ...Object.fromEntries(steps) },
+  };
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

@@ -1,0 +1,46 @@
+import { defineErrors } from '../../lib/errors.ts';
+
+export const messageErrors = defineErrors({
+  notFound: {
+    code: 'message.not_found',
+    status: 404,
+    title: 'No such message',
+    remedy: 'A key sees only messages of its own account and mode.',
+  },
+  contextNotFound: {
+    code: 'message.context_not_found',
+    status: 422,
+    title: 'The message to reply to is not known',
+    remedy: 'Give the id of a message of the same session.',
+  },
+  sessionMissing: {
+    code: 'message.session_ambiguous',
+    status: 422,
+    title: 'Which session should send this is not clear',
+    remedy: 'Leave `session` out only when exactly one session of the mode is connected; otherwise name it.',
+  },
+  sessionNotLinked: {
+    code: 'message.session_not_linked',
+    status: 409,
+    title: 'The session is not linked to a WhatsApp number',
+    remedy: 'Link it by QR or pairing code first, or restart it if it was logged out or replaced.',
+  },
+  unknownSession: {
+    code: 'message.session_not_found',
+    status: 422,
+    title: 'No such session',
+    remedy: 'Name a session of this account and mode; GET /v1/sessions lists them.',
+  },
+  sessionClosed: {
+    code: 'message.session_closed',
+    status: 409,
+    title: 'The session ended before the message was sent',
+    remedy: 'Link the number again and send the message anew.',
+  },
+  recipientNotOnWhatsApp: {
+    code: 'message.recipient_not_on_whatsapp',
+    status: 422,
+    title: 'The recipient is not on WhatsApp',
+    remedy: 'Check the number; sending again will not help until its owner installs WhatsApp.',
+  },
+});

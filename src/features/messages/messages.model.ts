@@ -1,0 +1,81 @@
+import type { Mode } from '../../lib/mode.ts';
+
+export const MESSAGE_STATUSES = [
+  'queued',
+  'sending',
+  'sent',
+  'delivered',
+  'read',
+  'played',
+  'failed',
+  'received',
+] as const;
+
+/** Outbound: `queued → sending → sent → delivered → read → played`, or `failed`. Inbound: `received`. */
+export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
+
+export type Direction = 'outbound' | 'inbound';
+
+/** What a message says, as sealed in `messages.content`. Grows with the message types. */
+export interface TextBody {
+  text: { body: string };
+}
+
+/** A message as stored. Ids are UUIDs, phones digits without `+`, `content` sealed. */
+export interface MessageRow {
+  id: string;
+  account_id: string;
+  mode: Mode;
+  session_id: string;
+  direction: Direction;
+  contact_phone: string | null;
+  contact_lid: string | null;
+  contact_name: string | null;
+  type: string;
+  content: Buffer | null;
+  context_message_id: string | null;
+  context_wire_id: string | null;
+  wire_id: string;
+  status: MessageStatus;
+  error_code: string | null;
+  error_detail: string | null;
+  wire_code: number | null;
+  attempts: number;
+  accepted_at: Date;
+  sending_at: Date | null;
+  sent_at: Date | null;
+  delivered_at: Date | null;
+  read_at: Date | null;
+  played_at: Date | null;
+  failed_at: Date | null;
+}
+
+const RANK: Record<MessageStatus, number> = {
+  queued: 0,
+  sending: 1,
+  sent: 2,
+  delivered: 3,
+  read: 4,
+  played: 5,
+  failed: 9,
+  received: 9,
+};
+
+/**
+ * The status after news arrives, in whatever order news comes: forward only, and a failure counts only while nothing
+ * was delivered. The database applies the same rule (`app.message_rank`).
+ */
+export function nextStatus(current: MessageStatus, news: MessageStatus): MessageStatus {
+  if (news === 'failed') return RANK[current] <= RANK.sent ? 'failed' : current;
+  return RANK[news] > RANK[current] ? news : current;
+}
+
+/** Binds sealed content to its message, so that one row's content cannot be put into another. */
+export function contentPurpose(messageId: string): string {
+  return `message:${messageId}`;
+}
+
+/** WhatsApp's id of a message sent from a linked device: `3EB0` and 18 upper-case hex digits, as WhatsApp Web makes them. */
+export function newWireId(randomBytes: (size: number) => Uint8Array): string {
+  return `3EB0${Buffer.from(randomBytes(9)).toString('hex').toUpperCase()}`;
+}

@@ -1,0 +1,145 @@
+import type { Context } from '../../platform/context.ts';
+import type { StoredAnswer } from '../../platform/http/answer.ts';
+import { idempotencyErrors } from '../../platform/http/http.errors.ts';
+import { type Accepted, acceptMessage } from './accept-message.ts';
+import { sealContent } from './message-content.ts';
+import { messageErrors } from './messages.errors.ts';
+import { type MessageRow, newWireId } from './messages.model.ts';
+import type { MessageView } from './messages.schema.ts';
+import type { MessagesDependencies } from './messages.service.ts';
+import { findConnectedSessions } from './messages.store.ts';
+import { showOpenMessage } from './show-message.ts';
+
+export interface SendInput {
+  /** UUID; `undefined` means the one connected session of the mode. */
+  sessionId: string | undefined;
+  /** Digits. */
+  to: string;
+  text: string;
+  contextMessageId: string | undefined;
+  idempotency:
+    | {
+        key: string;
+        requestHash: Uint8Array;
+        /** The answer to keep, made from the message. */
+        answer: (message: MessageView) => StoredAnswer;
+      }
+    | undefined;
+}
+
+/** The message, or the answer that the first request with this idempotency key got. */
+export type Sent = { message: MessageView; replay?: undefined } | { replay: StoredAnswer };
+
+const ANSWER_PURPOSE = 'idempotency';
+
+/** Accepts a text message: one round trip to Postgres, then a hint to the worker that holds the session. */
+export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
+  const { vault, newUuid, clock } = deps;
+  const { accountId, mode } = ctx;
+  const cipher = await vault.of(accountId);
+  const sessionId = input.sessionId ?? (await onlyConnectedSession(deps, ctx));
+  const row = newRow({ id: newUuid(), accountId, mode, sessionId, input, wireId: newWireId(deps.randomBytes), at: clock.now() });
+  const content = { text: { body: input.text } };
+  const message = showOpenMessage(row, content);
+  const answer = input.idempotency?.answer(message);
+
+  const accepted = await acceptMessage(deps.database, {
+    id: row.id,
+    eventId: newUuid(),
+    accountId,
+    mode,
+    sessionId,
+    to: input.to,
+    type: 'text',
+    sealedContent: sealContent(content, row.id, cipher),
+    contextMessageId: input.contextMessageId,
+    wireId: row.wire_id,
+    at: row.accepted_at,
+    idempotency:
+      input.idempotency && answer
+        ? {
+            key: input.idempotency.key,
+            requestHash: input.idempotency.requestHash,
+            answerStatus: answer.status,
+            sealedAnswer: cipher.seal(Buffer.from(answer.text), ANSWER_PURPOSE),
+          }
+        : undefined,
+  });
+
+  const replay = replayOf(accepted, (sealed) => cipher.open(sealed, ANSWER_PURPOSE).toString('utf8'));
+  if (replay !== undefined) return { replay };
+  refuse(accepted);
+  deps.waker.wake({ id: sessionId, mode, owner: accepted.owner ?? undefined });
+  deps.onFact(accountId);
+  return { message };
+}
+
+async function onlyConnectedSession({ database }: MessagesDependencies, ctx: Context): Promise<string> {
+  const [first, second] = await database.accountOnce(ctx, findConnectedSessions);
+  if (first !== undefined && second === undefined) return first;
+  const detail = first === undefined ? 'no session is connected' : 'several sessions are connected; name one';
+  throw messageErrors.sessionMissing({ detail, fields: [{ pointer: '/session', detail }] });
+}
+
+function replayOf(accepted: Accepted, open: (sealed: Uint8Array) => string): StoredAnswer | undefined {
+  const { outcome, answer_status: status, answer } = accepted;
+  if (outcome === 'key_reused') throw idempotencyErrors.keyReused();
+  if (outcome === 'in_progress') throw idempotencyErrors.inProgress({ retryAfter: 1 });
+  if (outcome !== 'replayed' || status === null || answer === null) return undefined;
+  return { status, text: open(answer) };
+}
+
+/** @throws the problem that says why the message was not accepted. */
+function refuse({ outcome, status }: Accepted): void {
+  if (outcome === 'session_not_found') {
+    throw messageErrors.unknownSession({ fields: [{ pointer: '/session', detail: 'is not a session of this account and mode' }] });
+  }
+  if (outcome === 'session_not_linked') {
+    throw messageErrors.sessionNotLinked({
+      detail: `The session is ${status}; it cannot send until it is linked.`,
+      fields: [{ pointer: '/session', detail: `is ${status}` }],
+    });
+  }
+  if (outcome === 'context_not_found') {
+    throw messageErrors.contextNotFound({
+      fields: [{ pointer: '/context/message_id', detail: 'is not a message of this session' }],
+    });
+  }
+}
+
+function newRow(from: {
+  id: string;
+  accountId: string;
+  mode: Context['mode'];
+  sessionId: string;
+  input: SendInput;
+  wireId: string;
+  at: Date;
+}): Omit<MessageRow, 'content'> {
+  return {
+    id: from.id,
+    account_id: from.accountId,
+    mode: from.mode,
+    session_id: from.sessionId,
+    direction: 'outbound',
+    contact_phone: from.input.to,
+    contact_lid: null,
+    contact_name: null,
+    type: 'text',
+    context_message_id: from.input.contextMessageId ?? null,
+    context_wire_id: null,
+    wire_id: from.wireId,
+    status: 'queued',
+    error_code: null,
+    error_detail: null,
+    wire_code: null,
+    attempts: 0,
+    accepted_at: from.at,
+    sending_at: null,
+    sent_at: null,
+    delivered_at: null,
+    read_at: null,
+    played_at: null,
+    failed_at: null,
+  };
+}

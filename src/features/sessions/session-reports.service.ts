@@ -1,0 +1,50 @@
+import type { NewUuid } from '../../lib/ids.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { SystemTx } from '../../platform/db/scope.ts';
+import { type Pacing, pacingOf, type SessionRow } from './sessions.model.ts';
+import * as system from './sessions.system.ts';
+
+/** A session as the worker that holds it sees it: with the pacing that applies. */
+export interface HeldRow extends Omit<SessionRow, 'pacing'> {
+  pacing: Pacing;
+}
+
+/**
+ * What the worker that holds a session reports about it. Every report names the hold's epoch and resolves to false
+ * when the lease has moved to another worker, in which case nothing was written.
+ */
+export interface SessionReports {
+  status(hold: system.Hold, report: system.StatusReport): Promise<boolean>;
+  qr(hold: system.Hold, qr: { text: string; expiresAt: Date }): Promise<boolean>;
+  pairingAnswer(hold: system.Hold, answer: { code: string } | { error: string }): Promise<boolean>;
+  linked(hold: system.Hold, self: Parameters<typeof system.writeLinked>[2]): Promise<boolean>;
+  eraseLink(hold: system.Hold): Promise<boolean>;
+  deleted(hold: system.Hold): Promise<boolean>;
+  /** The session as it is now; `undefined` when it is gone or held by another worker. */
+  read(hold: system.Hold): Promise<HeldRow | undefined>;
+}
+
+export function createSessionReports(deps: {
+  database: Database;
+  newUuid: NewUuid;
+  /** Called with the account after a fact was committed. */
+  onFact: (accountId: string) => void;
+}): SessionReports {
+  const run = <T>(work: (tx: SystemTx) => Promise<T>) => deps.database.systemOnce(work);
+  return {
+    async status(hold, report) {
+      const held = await run((tx) => system.writeStatus(tx, hold, report, deps.newUuid()));
+      if (held) deps.onFact(hold.accountId);
+      return held;
+    },
+    qr: (hold, qr) => run((tx) => system.writeQr(tx, hold, qr)),
+    pairingAnswer: (hold, answer) => run((tx) => system.writePairingAnswer(tx, hold, answer)),
+    linked: (hold, self) => run((tx) => system.writeLinked(tx, hold, self)),
+    eraseLink: (hold) => run((tx) => system.eraseLink(tx, hold)),
+    deleted: (hold) => run((tx) => system.deleteSession(tx, hold)),
+    async read(hold) {
+      const row = await run((tx) => system.readHeld(tx, hold));
+      return row && { ...row, pacing: pacingOf(row) };
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { NewUuid } from '../../lib/ids.ts';
+import type { Mode } from '../../lib/mode.ts';
+import type { Context } from '../../platform/context.ts';
+import type { Database } from '../../platform/db/database.ts';
+import { askForPairingCode } from './ask-pairing-code.ts';
+import type { SessionChanges } from './session-changes.ts';
+import { sessionErrors } from './sessions.errors.ts';
+import type { PacingOverrides, SessionRow } from './sessions.model.ts';
+
+export type { Pacing, SessionRow } from './sessions.model.ts';
+import * as store from './sessions.store.ts';
+
+/** Gets a session's worker to look at it now. A hint: a lost one only costs a second or so. */
+export interface SessionWaker {
+  /** `owner` is the worker that holds the session; without one, any worker of the mode may claim it. */
+  wake(session: { id: string; mode: Mode; owner: string | undefined }): void;
+}
+
+export interface SessionsDependencies {
+  database: Database;
+  changes: SessionChanges;
+  waker: SessionWaker;
+  newUuid: NewUuid;
+  clock: Clock;
+}
+
+export interface NewSessionInput {
+  name: string;
+  autoPair: boolean;
+  pacing: PacingOverrides | null;
+}
+
+/** The use cases of linked numbers. Ids are UUIDs. Throws `session.not_found` for what the caller cannot see. */
+export interface SessionsService {
+  /** Creates a session; with `autoPair` it waits up to 15 s for the sandbox to link it. */
+  create(ctx: Context, input: NewSessionInput): Promise<SessionRow>;
+  list(ctx: Context, page: { limit: number; after?: string | undefined }): Promise<SessionRow[]>;
+  get(ctx: Context, id: string): Promise<SessionRow>;
+  update(
+    ctx: Context,
+    id: string,
+    settings: { name?: string | undefined; pacing?: PacingOverrides | null | undefined },
+  ): Promise<SessionRow>;
+  /** Logs the number out and forgets the session. Messages stay. */
+  remove(ctx: Context, id: string): Promise<void>;
+  restart(ctx: Context, id: string): Promise<SessionRow>;
+  /** Unlinks the number; waits up to 10 s for WhatsApp to confirm. */
+  logout(ctx: Context, id: string): Promise<SessionRow>;
+  /** The session with a QR code to show, waiting up to 10 s for the first one. */
+  qr(ctx: Context, id: string): Promise<SessionRow & { qr: string; qr_expires_at: Date }>;
+  /** An 8-character code for the number (digits), to be typed on its phone. */
+  pairingCode(ctx: Context, id: string, phone: string): Promise<string>;
+}
+
+/** Builds the service on its parts. */
+export function createSessionsService(deps: SessionsDependencies): SessionsService {
+  const { database, changes, newUuid, clock } = deps;
+
+  async function get(ctx: Context, id: string): Promise<SessionRow> {
+    const row = await database.accountOnce(ctx, (tx) => store.findSession(tx, id));
+    if (row === undefined) throw sessionErrors.notFound();
+    return row;
+  }
+
+  /** Reads until `done`, at each change of the row, for at most `timeoutMs`. */
+  async function waitUntil(ctx: Context, id: string, done: (row: SessionRow) => boolean, timeoutMs: number) {
+    const deadline = clock.now().getTime() + timeoutMs;
+    for (;;) {
+      const changed = changes.next(id, 500);
+      const row = await get(ctx, id);
+      if (done(row) || clock.now().getTime() >= deadline) return row;
+      await changed;
+    }
+  }
+
+  async function wake(ctx: Context, id: string): Promise<void> {
+    const owner = await database.accountOnce(ctx, (tx) => store.findOwner(tx, id));
+    deps.waker.wake({ id, mode: ctx.mode, owner });
+  }
+
+  return {
+    get,
+    list: (ctx, page) => database.accountOnce(ctx, (tx) => store.listSessions(tx, page)),
+
+    async create(ctx, { name, autoPair, pacing }) {
+      if (autoPair && ctx.mode === 'live') {
+        throw sessionErrors.autoPairLive({ fields: [{ pointer: '/auto_pair', detail: 'is for test keys only' }] });
+      }
+      const { accountId, mode } = ctx;
+      const row = await database.accountOnce(ctx, (tx) =>
+        store.insertSession(tx, { id: newUuid(), accountId, mode, name, autoPair, pacing }),
+      );
+      deps.waker.wake({ id: row.id, mode, owner: undefined });
+      return autoPair ? waitUntil(ctx, row.id, ({ status }) => status === 'connected', 15_000) : row;
+    },
+
+    async update(ctx, id, settings) {
+      const row = await database.accountOnce(ctx, (tx) => store.updateSettings(tx, id, settings));
+      if (row === undefined) throw sessionErrors.notFound();
+      await wake(ctx, id);
+      return row;
+    },
+
+    async remove(ctx, id) {
+      await get(ctx, id);
+      await database.account(ctx, (tx) => store.requestState(tx, id, 'deleted'));
+      await wake(ctx, id);
+    },
+
+    async restart(ctx, id) {
+      const row = await database.account(ctx, (tx) => store.requestRestart(tx, id));
+      if (row === undefined) throw sessionErrors.notFound();
+      await wake(ctx, id);
+      return row;
+    },
+
+    async logout(ctx, id) {
+      await get(ctx, id);
+      await database.account(ctx, (tx) => store.requestState(tx, id, 'logged_out'));
+      await wake(ctx, id);
+      return waitUntil(ctx, id, ({ status }) => status === 'logged_out', 10_000);
+    },
+
+    async qr(ctx, id) {
+      const row = await waitUntil(ctx, id, ({ status, qr }) => qr !== null || !['starting'].includes(status), 10_000);
+      if (row.qr !== null && row.qr_expires_at !== null) return { ...row, qr: row.qr, qr_expires_at: row.qr_expires_at };
+      if (row.phone !== null) throw sessionErrors.alreadyLinked();
+      throw row.status === 'starting' ? sessionErrors.notReady({ retryAfter: 2 }) : sessionErrors.noQr();
+    },
+
+    pairingCode: (ctx, id, phone) =>
+      askForPairingCode({ database, waitUntil, wake: (sessionId) => wake(ctx, sessionId) }, ctx, id, phone),
+  };
+}

@@ -1,0 +1,31 @@
+import { defineErrors } from '../../lib/errors.ts';
+
+export const databaseErrors = defineErrors({
+  unavailable: {
+    code: 'service.database_unavailable',
+    status: 503,
+    title: 'The database cannot be reached',
+    remedy: 'Try again in a few seconds. With the same Idempotency-Key nothing happens twice.',
+  },
+});
+
+/** Postgres' classes for "this connection is gone", and Node's codes for a socket that is. */
+const CONNECTION_CODES = /^(08|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
+const CONNECTION_TEXT =
+  /connection terminated|connection ended|timeout exceeded when trying to connect|client was closed|not queryable/i;
+
+/** True where the connection, not the statement, failed. */
+export function isConnectionError(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return CONNECTION_CODES.test(code) || CONNECTION_TEXT.test(error.message);
+}
+
+/** The constraint that a statement violated, where that is why it failed (SQLSTATE class 23). */
+export function violatedConstraint(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || !('constraint' in error)) return undefined;
+  const { code, constraint } = error;
+  return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string'
+    ? constraint
+    : undefined;
+}

@@ -1,0 +1,134 @@
+import type pg from 'pg';
+import type { Mode } from '../../lib/mode.ts';
+import { databaseErrors, isConnectionError } from './db.errors.ts';
+
+declare const accountScope: unique symbol;
+declare const systemScope: unique symbol;
+
+/** Runs statements inside an open transaction. Rows come as Postgres types map to JavaScript (`timestamptz` → Date). */
+export interface Queryable {
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+}
+
+/** A transaction that sees one account. Only {@link Database} makes it, so an unscoped query does not compile. */
+export interface AccountTx extends Queryable {
+  readonly [accountScope]: true;
+}
+
+/** A transaction across accounts, for `*.system.ts` files only. */
+export interface SystemTx extends Queryable {
+  readonly [systemScope]: true;
+}
+
+/** Whose rows a transaction may touch. Without `mode`, both modes. */
+export interface AccountScope {
+  accountId: string;
+  mode?: Mode;
+}
+
+interface Scope {
+  role: 'pingr_account' | 'service_role';
+  claims: string;
+}
+
+const SET_SCOPE = `select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`;
+
+export function accountClaims({ accountId, mode }: AccountScope): Scope {
+  return { role: 'pingr_account', claims: JSON.stringify({ iss: 'pingr', account_id: accountId, mode }) };
+}
+
+export const systemClaims: Scope = { role: 'service_role', claims: '{}' };
+
+/** Begins, scopes, runs `work` and commits. Begin, scope and the first statement leave in one flight. */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  scope: Scope,
+  work: (tx: AccountTx & SystemTx) => Promise<T>,
+): Promise<T> {
+  const client = await connect(pool);
+  let broken: Error | undefined;
+  try {
+    const opened = Promise.all([client.query('begin'), client.query(SET_SCOPE, [scope.role, scope.claims])]);
+    opened.catch(() => undefined);
+    const result = await work(transactionOf(client));
+    await opened;
+    await commit(client);
+    return result;
+  } catch (error) {
+    broken = await rollBack(client, error);
+    throw broken ? databaseErrors.unavailable({ cause: error }) : error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/**
+ * Like {@link inTransaction} for work that is one statement: begin, scope, statement and commit leave together, so
+ * that it costs one round trip. A second statement throws.
+ */
+export async function inOneTrip<T>(
+  pool: pg.Pool,
+  scope: Scope,
+  work: (tx: AccountTx & SystemTx) => Promise<T>,
+): Promise<T> {
+  const client = await connect(pool);
+  let broken: Error | undefined;
+  let used = false;
+
+  async function query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+    if (used) throw new Error('a one-trip transaction takes one statement');
+    used = true;
+    const answers = [
+      client.query('begin'),
+      client.query(SET_SCOPE, [scope.role, scope.claims]),
+      client.query<Row>(text, [...values]),
+      client.query('commit'),
+    ] as const;
+    // Every answer is in before the first failure is reported, so that the client is quiet when it is released.
+    await Promise.allSettled(answers);
+    const [, , result, committed] = await Promise.all(answers);
+    if (committed.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    return result.rows;
+  }
+
+  try {
+    return await work({ query } as AccountTx & SystemTx);
+  } catch (error) {
+    if (isConnectionError(error)) broken = error;
+    throw broken ? databaseErrors.unavailable({ cause: error }) : error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    throw databaseErrors.unavailable({ cause: error });
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  const { command } = await client.query('commit');
+  if (command !== 'COMMIT') throw new Error('the transaction was rolled back');
+}
+
+/** @returns the error when the connection itself failed and must not be used again. */
+async function rollBack(client: pg.PoolClient, error: unknown): Promise<Error | undefined> {
+  if (isConnectionError(error)) return error;
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (rollbackError) {
+    return rollbackError instanceof Error ? rollbackError : new Error('rollback failed');
+  }
+}
+
+function transactionOf(client: pg.PoolClient): AccountTx & SystemTx {
+  const queryable: Queryable = {
+    query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
+      (await client.query<Row>(text, [...values])).rows,
+  };
+  return queryable as AccountTx & SystemTx;
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { fromId, ID_PREFIXES, type IdKind } from '../../lib/ids.ts';
+
+const EXAMPLE = '01h455vb4pex5vsknk084sn02q';
+
+/** An example id of a kind, for documentation. */
+export function exampleId(kind: IdKind): string {
+  return `${ID_PREFIXES[kind]}_${EXAMPLE}`;
+}
+
+/** An id in a body or query; comes out as its UUID. Another kind's id is a problem of the field. */
+export function idInput(kind: IdKind, description: string) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const uuid = fromId(kind, text);
+      if (uuid !== undefined) return uuid;
+      context.addIssue({ code: 'custom', message: `is not an id of the form ${ID_PREFIXES[kind]}_…` });
+      return z.NEVER;
+    })
+    .meta({ description, example: exampleId(kind) });
+}
+
+/** Path parameters `{ id }`; `id` comes out as its UUID. What is no id of the kind is answered like an unknown one. */
+export function idParams(kind: IdKind) {
+  return z.object({ id: idInput(kind, `Id of the ${ID_WORDS[kind]}.`) });
+}
+
+const ID_WORDS: Record<IdKind, string> = {
+  account: 'account',
+  apiKey: 'API key',
+  session: 'session',
+  message: 'message',
+  event: 'event',
+  request: 'request',
+  worker: 'worker',
+};
+
+/** An id in an answer. */
+export function idField(kind: IdKind, description: string) {
+  return z.string().meta({ description, example: exampleId(kind) });
+}
+
+/** A time in an answer: ISO 8601 in UTC, as `toISOString` writes it. */
+export function timeField(description: string) {
+  return z.iso.datetime().meta({ description, example: '2026-11-21T09:00:00.000Z' });
+}
+
+/** A time in a body or query, in any zone; comes out as a Date. */
+export function timeInput(description: string) {
+  return z.iso
+    .datetime({ offset: true })
+    .transform((text) => new Date(text))
+    .meta({ description, example: '2026-11-21T09:00:00Z' });
+}

@@ -1,0 +1,149 @@
+import { STATUS_CODES } from 'node:http';
+import type { FastifySchema } from 'fastify';
+import { z } from 'zod';
+import type { ErrorDefinition, ErrorFactory } from '../../lib/errors.ts';
+import { databaseErrors } from '../db/db.errors.ts';
+import type { Answer } from './answer.ts';
+import {
+  authErrors,
+  idempotencyErrors,
+  rateLimitErrors,
+  requestErrors,
+  serviceErrors,
+} from './http.errors.ts';
+import { problemSchema, problemTypeOf } from './problem.ts';
+import type { Route } from './route.ts';
+
+/** What the reference shows of an operation: its schemas, answers and every problem it may answer with. */
+export function operationSchema(route: Route): FastifySchema {
+  const { operation, schemas } = route;
+  const { params, query, body } = schemas;
+  return {
+    operationId: operation.operationId,
+    summary: operation.summary,
+    description: descriptionOf(route),
+    tags: [operation.tag],
+    security: [{ apiKey: [] }, { bearer: [] }],
+    ...(params && { params }),
+    ...(query && { querystring: query }),
+    ...(body && { body }),
+    ...(route.idempotency !== 'none' && { headers: idempotencyHeader }),
+    response: { ...answersOf(route), ...problemsOf(route) },
+  };
+}
+
+const idempotencyHeader = z.object({
+  'idempotency-key': z.string().min(1).max(255).optional().meta({
+    description: 'Makes the request safe to repeat for 24 hours: a repeat gets the first answer.',
+    example: '9f4c1f0e-4c9b-4f0e-9a5e-2f6f3c0f7a11',
+  }),
+});
+
+function descriptionOf({ operation: { description, scope, cost = 1 } }: Route): string {
+  const parts = [
+    description,
+    scope === undefined ? 'Any valid key may call it.' : `Needs the scope \`${scope}\`.`,
+    cost === 1 ? undefined : `Counts as ${cost} requests against the rate limit.`,
+  ];
+  return parts.filter((part) => part !== undefined).join('\n\n');
+}
+
+const rateHeaders = {
+  'ratelimit-limit': { description: 'Requests per window.', schema: { type: 'integer' } },
+  'ratelimit-remaining': { description: 'Requests left in this window.', schema: { type: 'integer' } },
+  'ratelimit-reset': { description: 'Seconds until the window ends.', schema: { type: 'integer' } },
+  'x-request-id': { description: 'Id of the request.', schema: { type: 'string' } },
+};
+
+function answersOf({ answers }: Route): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [
+      status,
+      {
+        description: answer.description,
+        headers: { ...rateHeaders, ...headersOf(answer) },
+        content: contentOf(answer),
+      },
+    ]),
+  );
+}
+
+function contentOf({ schema, media = {} }: Answer) {
+  const types = Object.entries(media).map(([type, described]) => [type, { schema: described }] as const);
+  return Object.fromEntries([...(schema ? [['application/json', { schema }] as const] : []), ...types]);
+}
+
+function headersOf({ headers = {} }: Answer) {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+  );
+}
+
+/** One response a status, with an example of every code. */
+function problemsOf(route: Route): Record<string, unknown> {
+  const byStatus = new Map<number, ErrorDefinition[]>();
+  for (const definition of problemDefinitions(route)) {
+    byStatus.set(definition.status, [...(byStatus.get(definition.status) ?? []), definition]);
+  }
+  return Object.fromEntries(
+    [...byStatus].map(([status, definitions]) => [
+      status,
+      {
+        description: [
+          STATUS_CODES[status],
+          ...definitions.map(({ code, title }) => `- \`${code}\`: ${title}`),
+        ].join('\n'),
+        content: {
+          'application/problem+json': {
+            schema: problemSchema,
+            examples: Object.fromEntries(
+              definitions.map((definition) => [definition.code, exampleOf(definition, route)]),
+            ),
+          },
+        },
+      },
+    ]),
+  );
+}
+
+/** Every error that an operation may answer with, each once. */
+export function problemDefinitions({ operation, schemas, idempotency }: Route): ErrorDefinition[] {
+  const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
+  const own: readonly ErrorFactory[] = operation.problems ?? [];
+  const common = [
+    authErrors.missing,
+    authErrors.conflict,
+    ...(operation.scope === undefined ? [] : [authErrors.scopeMissing]),
+    rateLimitErrors.exceeded,
+    authErrors.tooManyFailures,
+    serviceErrors.unexpected,
+    databaseErrors.unavailable,
+    serviceErrors.timeout,
+  ];
+  const forInput = schemas.query || schemas.body ? [requestErrors.invalid] : [];
+  const forBody = takesBody
+    ? [requestErrors.malformedJson, requestErrors.bodyTooLarge, requestErrors.unsupportedMediaType]
+    : [];
+  const forKey =
+    idempotency === 'none'
+      ? []
+      : [idempotencyErrors.keyInvalid, idempotencyErrors.keyReused, idempotencyErrors.inProgress];
+  const all = [...own, ...common, ...forInput, ...forBody, ...forKey].map(({ definition }) => definition);
+  return [...new Map(all.map((definition) => [definition.code, definition])).values()];
+}
+
+function exampleOf(definition: ErrorDefinition, { operation }: Route) {
+  const { code, status, title } = definition;
+  return {
+    summary: title,
+    description: definition.remedy,
+    value: {
+      type: problemTypeOf(definition),
+      title,
+      status,
+      code,
+      instance: operation.path,
+      request_id: 'req_01h455vb4pex5vsknk084sn02q',
+    },
+  };
+}

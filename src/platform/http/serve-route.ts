@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Log } from '../log/log.ts';
+import { type Admit, type Admitted, isRefusal, type Principal } from './admission.ts';
+import { JSON_TYPE, type Outcome } from './answer.ts';
+import { lastEventIdOf, toEventStream } from './event-stream.ts';
+import { type Idempotency, readIdempotency } from './idempotency.ts';
+import { operationSchema } from './operation-schema.ts';
+import { contextOf } from './request-context.ts';
+import type { RequestFacts, Route } from './route.ts';
+
+/** Longest time for an answer, in milliseconds. */
+const ANSWER_TIMEOUT_MS = 30_000;
+/** How often a stream asks whether its key still stands; with the key cache's own age this stays under two seconds. */
+const RECHECK_MS = 1_000;
+
+export interface Edge {
+  admit: Admit;
+  idempotency: Idempotency;
+  log: Log;
+  /** Aborts when the process shuts down: streams end. */
+  closing: AbortSignal;
+  heartbeatMs: number;
+}
+
+/** One request that is being served. */
+interface Served {
+  route: Route;
+  edge: Edge;
+  admission: Admitted;
+  request: FastifyRequest;
+  reply: FastifyReply;
+}
+
+const admitted = new WeakMap<FastifyRequest, Admitted>();
+
+/** Whom a request was admitted for, for its log line. */
+export function principalOf(request: FastifyRequest): Principal | undefined {
+  return admitted.get(request)?.principal;
+}
+
+/** Serves an operation: admission, input, idempotency, the handler, and its answer on the wire. */
+export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void {
+  const { operation, streams } = route;
+  app.route({
+    method: operation.method,
+    url: operation.path,
+    schema: operationSchema(route),
+    exposeHeadRoute: operation.method === 'GET' && !streams,
+    ...(streams ? {} : { handlerTimeout: operation.timeoutMs ?? ANSWER_TIMEOUT_MS }),
+    onRequest: async (request, reply) => {
+      admitted.set(request, await edge.admit(request, reply, operation));
+    },
+    handler: async (request, reply) => {
+      const admission = admitted.get(request);
+      if (admission === undefined) throw new Error('the request was not admitted');
+      const served = { route, edge, admission, request, reply };
+      return streams ? serveStream(served) : serveAnswer(served);
+    },
+  });
+}
+
+async function serveAnswer({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
+  const { method, url, params, query, body } = request;
+  const repeatable =
+    route.idempotency === 'none' ? undefined : readIdempotency(request.headers, { method, url, body });
+  const ctx = contextOf(admission.principal, request.id, edge.log);
+  const http = { ...factsOf(request, admission), signal: request.signal, idempotency: repeatable };
+  const work = route.prepare({ ctx, params, query, body, http });
+  const outcome =
+    repeatable && route.idempotency === 'stored'
+      ? await edge.idempotency.once(ctx, repeatable, work)
+      : await work();
+  return sendOutcome(reply, outcome);
+}
+
+function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
+  if (outcome.kind === 'stream') throw new Error('only stream operations answer with a stream');
+  if (outcome.kind === 'replay') {
+    const { status, text } = outcome.answer;
+    reply.code(status).header('idempotent-replayed', 'true');
+    return text === '' ? reply.send(null) : reply.type(JSON_TYPE).send(text);
+  }
+  reply.code(outcome.status).headers(outcome.headers);
+  return outcome.payload === undefined ? reply.send(null) : reply.type(outcome.type).send(outcome.payload);
+}
+
+async function serveStream({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
+  const { params, query, body } = request;
+  const ctx = contextOf(admission.principal, request.id, edge.log);
+  const signal = endOfStream(reply, edge.closing, admission);
+  const http = { ...factsOf(request, admission), signal, idempotency: undefined };
+  const outcome = await route.prepare({ ctx, params, query, body, http })();
+  if (outcome.kind !== 'stream') throw new Error('a stream operation answered with something else');
+  return reply
+    .type('text/event-stream; charset=utf-8')
+    .header('x-accel-buffering', 'no')
+    .send(toEventStream(outcome.events, { heartbeatMs: edge.heartbeatMs, signal }));
+}
+
+/** Aborts when the reader leaves, the process shuts down, or the key stops standing. */
+function endOfStream(reply: FastifyReply, closing: AbortSignal, admission: Admitted): AbortSignal {
+  const over = new AbortController();
+  const end = () => over.abort();
+  const recheck = setInterval(() => {
+    admission.recheck().catch((error: unknown) => isRefusal(error) && end());
+  }, RECHECK_MS);
+  reply.raw.once('close', end);
+  closing.addEventListener('abort', end, { once: true });
+  over.signal.addEventListener(
+    'abort',
+    () => {
+      clearInterval(recheck);
+      closing.removeEventListener('abort', end);
+    },
+    { once: true },
+  );
+  if (closing.aborted) end();
+  return over.signal;
+}
+
+function factsOf(request: FastifyRequest, { quota }: Admitted): Omit<RequestFacts, 'signal' | 'idempotency'> {
+  return {
+    ip: request.ip,
+    accept: request.headers.accept,
+    rateLimit: quota,
+    lastEventId: lastEventIdOf(request),
+  };
+}

@@ -1,0 +1,68 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Where requests, sends and jobs spend their time: a millisecond to half a minute. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What a process counts and measures. Labels have few values: never an id, a number or a path with ids in it. */
+export interface Metrics {
+  /** The registry's lines, for `/metrics`. */
+  registry: Registry;
+  requestDuration: Histogram<'method' | 'route' | 'status'>;
+  queueDepth: Gauge<'queue' | 'state'>;
+  jobDuration: Histogram<'queue' | 'outcome'>;
+  /** From acceptance of a message to the moment its lane takes it up. */
+  laneLag: Histogram<'mode'>;
+  /** Sockets of this process by state. */
+  sockets: Gauge<'mode' | 'state'>;
+  sends: Counter<'mode' | 'outcome'>;
+  /** From handing a message to the socket to the server's ack. */
+  sendDuration: Histogram<'mode'>;
+  receipts: Counter<'mode' | 'status'>;
+  inbound: Counter<'mode'>;
+  /** Connections that ended, by close code, and what followed. */
+  disconnects: Counter<'mode' | 'code'>;
+  reconnects: Counter<'mode'>;
+}
+
+/** Makes the metrics of one process, in a registry of their own. `process`: also memory, CPU and event loop lag. */
+export function createMetrics({ process = true }: { process?: boolean } = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (process) collectDefaultMetrics({ register: registry });
+
+  const counter = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Counter<L>({ name: `pingr_${name}_total`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Gauge<L>({ name: `pingr_${name}`, help, labelNames, registers });
+  const seconds = <L extends string>(name: string, help: string, labelNames: L[]) =>
+    new Histogram<L>({ name: `pingr_${name}_seconds`, help, labelNames, buckets: SECONDS, registers });
+
+  return {
+    registry,
+    requestDuration: seconds('http_request_duration', 'Time to answer a request', [
+      'method',
+      'route',
+      'status',
+    ]),
+    queueDepth: gauge('queue_jobs', 'Jobs in a queue by state', ['queue', 'state']),
+    jobDuration: seconds('job_duration', 'Time to work on a job', ['queue', 'outcome']),
+    laneLag: seconds('lane_lag', 'Time from accepting a message to its lane taking it up', ['mode']),
+    sockets: gauge('sockets', 'WhatsApp sockets of this process by state', ['mode', 'state']),
+    sends: counter('sends', 'Messages handed to WhatsApp by outcome', ['mode', 'outcome']),
+    sendDuration: seconds('send_duration', "Time from sending to the server's ack", ['mode']),
+    receipts: counter('receipts', 'Receipts by status', ['mode', 'status']),
+    inbound: counter('inbound_messages', 'Messages received', ['mode']),
+    disconnects: counter('disconnects', 'Connections that ended, by close code', ['mode', 'code']),
+    reconnects: counter('reconnects', 'Connections opened again', ['mode']),
+  };
+}
+
+/** Shows the depths of the queues as they are now. */
+export function setQueueDepths(
+  metrics: Pick<Metrics, 'queueDepth'>,
+  depths: readonly { queue: string; counts: Record<string, number> }[],
+): void {
+  for (const { queue, counts } of depths) {
+    for (const [state, count] of Object.entries(counts)) metrics.queueDepth.set({ queue, state }, count);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Mode } from '../lib/mode.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { PoolMetrics } from '../sessions-pool/pool-metrics.ts';
+import type { Core } from './core.ts';
+import { storeWorkerMetrics } from './worker-metrics.system.ts';
+
+const PUBLISH_EVERY_MS = 5_000;
+
+/** Puts what the pool counts on the process's metrics. */
+export function poolMetrics(metrics: Metrics, mode: Mode): PoolMetrics {
+  return {
+    sendEnded: (outcome) => metrics.sends.inc({ mode, outcome }),
+    laneLag: (ms) => metrics.laneLag.observe({ mode }, ms / 1_000),
+    receipt: (status) => metrics.receipts.inc({ mode, status }),
+    reconnect: (code) => metrics.disconnects.inc({ mode, code }),
+  };
+}
+
+/** Leaves the worker's metrics in the database every few seconds, for the API to show with its own. */
+export async function publishMetrics(
+  { database, metrics, lifecycle, log }: Core,
+  worker: { workerId: string; mode: Mode; states: () => Map<string, number> },
+): Promise<void> {
+  const { workerId, mode, states } = worker;
+  const publish = async () => {
+    metrics.sockets.reset();
+    for (const [state, count] of states()) metrics.sockets.set({ mode, state }, count);
+    const snapshot = await metrics.registry.getMetricsAsJSON();
+    await database.systemOnce((tx) => storeWorkerMetrics(tx, workerId, snapshot));
+  };
+  await lifecycle.open(
+    'metrics',
+    () =>
+      setInterval(() => {
+        publish().catch((error: unknown) => log.warn({ err: error }, 'metrics not published'));
+      }, PUBLISH_EVERY_MS),
+    { close: (timer) => clearInterval(timer) },
+  );
+}

@@ -1,0 +1,37 @@
+import type { LaneMessages } from '../features/messages/lane.service.ts';
+import type { SocketHandlers } from '../whatsapp/socket.ts';
+import type { Lease } from './leases.system.ts';
+import type { PoolMetrics } from './pool-metrics.ts';
+import { describeRefusal } from '../whatsapp/send-failures.ts';
+
+interface Parts {
+  messages: LaneMessages;
+  metrics: PoolMetrics;
+}
+
+/**
+ * Handlers for what WhatsApp delivers. Each resolves once it is committed, and only then is it acknowledged; each
+ * rejects when it could not be, so that WhatsApp delivers it again.
+ */
+export function inboundHandlers(
+  { messages, metrics }: Parts,
+  lease: Lease,
+): Pick<SocketHandlers, 'onMessages' | 'onReceipts' | 'onRefused' | 'loadSent'> {
+  const fence = { sessionId: lease.sessionId, epoch: lease.epoch };
+  return {
+    onMessages: (inbound) => messages.receive(lease, inbound),
+
+    async onReceipts(receipts) {
+      const news = receipts.flatMap(({ wireIds, status, at }) => wireIds.map((wireId) => ({ wireId, status, at })));
+      for (const { status } of news) metrics.receipt(status);
+      await Promise.all(news.map((receipt) => messages.progress.write({ kind: 'receipt', ...fence, ...receipt })));
+    },
+
+    async onRefused({ wireId, wireCode }) {
+      const { code, detail } = describeRefusal(wireCode);
+      await messages.refuse(lease, wireId, { code, detail, wireCode });
+    },
+
+    loadSent: (wireId) => messages.loadSent(lease, wireId),
+  };
+}

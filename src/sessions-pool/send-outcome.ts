@@ -1,0 +1,60 @@
+import type { LaneMessages, QueuedMessage } from '../features/messages/lane.service.ts';
+import { describeRefusal } from '../whatsapp/send-failures.ts';
+import { SendError } from '../whatsapp/socket.ts';
+
+type Progress = Parameters<LaneMessages['progress']['write']>[0];
+type OutcomeNews = Extract<Progress, { kind: 'outcome' }>;
+
+/** What became of one try, without the fence. */
+export type Outcome = Omit<OutcomeNews, 'kind' | 'sessionId' | 'epoch'>;
+
+/** Tries of one message that WhatsApp refuses for the moment, before it fails for good. */
+const MAX_REFUSALS = 5;
+const REFUSED_AGAIN_MS = 30_000;
+
+export type Failure =
+  /** The message will not be sent. */
+  | { kind: 'final'; outcome: Outcome }
+  /** This message again after a while; others may go on. */
+  | { kind: 'later'; outcome: Outcome }
+  /** This message again soon, and no other before it. */
+  | { kind: 'again' }
+  /** The connection is deaf and must be replaced. */
+  | { kind: 'reconnect' }
+  /** The connection is gone; the next lane takes the message. */
+  | { kind: 'closed' };
+
+/** Decides what follows from a send that did not succeed. Pure. */
+export function failureOf(error: unknown, message: QueuedMessage, now: Date): Failure {
+  if (!(error instanceof SendError)) return { kind: 'again' };
+  switch (error.failure) {
+    case 'not_sent':
+      return { kind: 'again' };
+    case 'unacknowledged':
+      return { kind: 'reconnect' };
+    case 'closed':
+      return { kind: 'closed' };
+    case 'refused':
+      return refusal(error.wireCode ?? 0, message, now);
+  }
+}
+
+function refusal(wireCode: number, message: QueuedMessage, now: Date): Failure {
+  const { code, detail, retry } = describeRefusal(wireCode);
+  const outcome = { id: message.id, at: now, errorCode: code, errorDetail: detail, wireCode };
+  if (retry && message.attempts + 1 < MAX_REFUSALS) {
+    const notBefore = new Date(now.getTime() + REFUSED_AGAIN_MS * (message.attempts + 1));
+    return { kind: 'later', outcome: { ...outcome, status: 'queued', notBefore } };
+  }
+  return { kind: 'final', outcome: { ...outcome, status: 'failed' } };
+}
+
+/** The outcome for a number that WhatsApp does not know. */
+export function notOnWhatsApp(message: QueuedMessage): Omit<Outcome, 'at'> {
+  return {
+    id: message.id,
+    status: 'failed',
+    errorCode: 'message.recipient_not_on_whatsapp',
+    errorDetail: `+${message.phone} is not on WhatsApp. Check the number; sending again will not help.`,
+  };
+}

@@ -1,0 +1,60 @@
+import { makeWASocket } from '@whiskeysockets/baileys';
+import type { Log } from '../../platform/log/log.ts';
+import type { SocketOptions } from '../socket.ts';
+import type { Credentials } from './credentials.ts';
+import type { DeviceDirectory } from './devices.ts';
+import type { KeyCache } from './key-cache.ts';
+import { LidMapping } from './lid-mapping.ts';
+import { signalKeyStore } from './signal-key-store.ts';
+import { createSignalRepository } from './signal-repository.ts';
+import { type ClientIdentity, socketConfig } from './socket-config.ts';
+import { Unconfirmed } from './unconfirmed.ts';
+
+/** Baileys' socket. Parts of it are asked for by `Pick`, so that a test can stand in for them. */
+export type Wire = ReturnType<typeof makeWASocket>;
+
+/** What a session keeps from one connection to the next. */
+export interface SessionState {
+  credentials: Credentials;
+  cache: KeyCache;
+  directory: DeviceDirectory;
+}
+
+export interface OpenWire {
+  wire: Wire;
+  mapping: LidMapping;
+  unconfirmed: Unconfirmed;
+}
+
+/**
+ * Starts a connection of Baileys' on the session's state.
+ * @param onClosing called when Baileys begins to shut it down, which can be long before it says so
+ */
+export function openWire(
+  options: SocketOptions,
+  { credentials, cache, directory }: SessionState,
+  client: ClientIdentity,
+  log: Log,
+  onClosing: () => void,
+): OpenWire {
+  const unconfirmed = new Unconfirmed(cache);
+  const parts = {
+    auth: { creds: credentials.value, keys: signalKeyStore(cache, credentials) },
+    userDevicesCache: directory.asBaileysCache(),
+    makeSignalRepository: (...[auth, logger, ask]: Parameters<NonNullable<RepositoryMaker>>) =>
+      createSignalRepository({
+        creds: auth.creds,
+        cache,
+        unconfirmed,
+        mapping: new LidMapping(cache, auth.keys, logger, ask),
+        devicesOf: (user) => directory.numbersOf(user),
+        onClose: onClosing,
+      }),
+  };
+  const wire = makeWASocket(socketConfig(options, parts, client, log));
+  const mapping = wire.signalRepository.lidMapping;
+  if (!(mapping instanceof LidMapping)) throw new Error('Baileys does not use the given Signal repository');
+  return { wire, mapping, unconfirmed };
+}
+
+type RepositoryMaker = Parameters<typeof makeWASocket>[0]['makeSignalRepository'];

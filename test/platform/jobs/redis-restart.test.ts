@@ -1,0 +1,32 @@
+import { describe, expect, inject, it, vi } from 'vitest';
+import { z } from 'zod';
+import { createJobs } from '../../../src/platform/jobs/jobs.ts';
+import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
+import { createLog } from '../../../src/platform/log/log.ts';
+import { startRedisServer } from '../../support/redis-server.ts';
+
+const queue = defineQueue('restarts', z.strictObject({ id: z.string() }), { backoffMs: 10 });
+
+describe.runIf(inject('queue') === 'redis')('jobs on Redis, when the server restarts', () => {
+  it('are refused at once while it is down, and go on when it is back', async () => {
+    const first = await startRedisServer();
+    const log = createLog({ level: 'silent', format: 'json' });
+    const jobs = await createJobs({ backend: { kind: 'redis', url: first.url, prefix: 'restart' }, log });
+    const seen: string[] = [];
+    await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
+    await jobs.queue(queue).add({ id: 'before' });
+    await vi.waitFor(() => expect(seen).toEqual(['before']));
+
+    await first.stop();
+    const started = performance.now();
+    await expect(jobs.queue(queue).add({ id: 'meanwhile' })).rejects.toThrow();
+    await expect(jobs.health()).rejects.toThrow();
+    expect(performance.now() - started).toBeLessThan(1_000);
+
+    const second = await startRedisServer(Number(new URL(first.url).port));
+    await vi.waitFor(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }), 5_000);
+    await vi.waitFor(() => expect(seen).toEqual(['before', 'after']), 5_000);
+    await jobs.close();
+    await second.stop();
+  });
+});

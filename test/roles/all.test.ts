@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
+
+const script = path.join(import.meta.dirname, 'house.ts');
+let dataDir: string;
+let port: number;
+const running: ChildProcess[] = [];
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(path.join(tmpdir(), 'pingr-all-'));
+  port = await freePort();
+});
+
+afterAll(async () => {
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(running.map(exitOf));
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+const exitOf = (child: ChildProcess) =>
+  new Promise<number | null>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode);
+    else child.once('exit', (code) => resolve(code));
+  });
+
+const run = (env: Record<string, string> = {}) => {
+  const child = spawn(process.execPath, ['--import', 'tsx', script, 'all'], {
+    env: { PATH: process.env['PATH'], PINGR_DATA_DIR: dataDir, PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.push(child);
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const says = (text: string | RegExp) => vi.waitFor(() => expect(output).toMatch(text), { timeout: 20_000 });
+  return { child, says, output: () => output };
+};
+
+const apiPid = async () => Number(await (await fetch(`http://127.0.0.1:${port}/`)).text());
+const alive = (pid: number) => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+const pidsIn = (output: string) => [...output.matchAll(/"pid":(\d+)/g)].map((match) => Number(match[1]));
+
+describe('everything under one supervisor', () => {
+  it('starts with an empty directory, shows how to begin, and stops cleanly on SIGINT', async () => {
+    const { child, says, output } = run();
+    await says('Pingr is ready');
+    for (const step of ['database', 'migrations', 'emulator', 'test worker', 'live worker', 'api']) {
+      expect(output()).toMatch(new RegExp(`✓ ${step} +\\d+\\.\\d s`));
+    }
+    expect(output()).toContain('PINGR_KEY=pk_test_1');
+    const file = path.join(dataDir, 'credentials.json');
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      api_url: `http://127.0.0.1:${port}`,
+      account_id: 'acc_1',
+      test_key: 'pk_test_1',
+      live_key: 'pk_live_1',
+    });
+    expect((await stat(path.join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
+
+    const pids = pidsIn(output());
+    expect(pids).toHaveLength(4);
+    const started = performance.now();
+    child.kill('SIGINT');
+    expect(await exitOf(child)).toBe(0);
+    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(pids.filter(alive)).toEqual([]);
+    expect(await stat(path.join(dataDir, 'postgres/cluster/postmaster.pid')).catch(() => 'gone')).toBe(
+      'gone',
+    );
+  }, 40_000);
+
+  it('refuses a second supervisor, restarts what dies, and shows the keys no more', async () => {
+    const { child, says, output } = run();
+    await says('Pingr is ready');
+    expect(output()).not.toContain('pk_test_1');
+    expect(output()).not.toContain('applied');
+
+    const second = run();
+    expect(await exitOf(second.child)).toBe(1);
+    expect(second.output()).toContain(`Pingr already runs on ${dataDir} (process ${child.pid})`);
+
+    const before = await apiPid();
+    process.kill(before, 'SIGKILL');
+    await vi.waitFor(async () => expect(await apiPid()).not.toBe(before), { timeout: 10_000 });
+
+    const database = Number(
+      (await readFile(path.join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8')).split('\n')[0],
+    );
+    process.kill(database, 'SIGKILL');
+    await says('the database server ended, starting it again');
+    await vi.waitFor(
+      async () => {
+        const pidFile = await readFile(path.join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8');
+        expect(pidFile).toContain('ready');
+        expect(Number(pidFile.split('\n')[0])).not.toBe(database);
+      },
+      { timeout: 10_000 },
+    );
+    child.kill('SIGTERM');
+    expect(await exitOf(child)).toBe(0);
+  }, 60_000);
+
+  it('leaves no process behind but the database when it is killed, and takes that over at the next start', async () => {
+    const first = run();
+    await first.says('Pingr is ready');
+    const pids = pidsIn(first.output());
+    first.child.kill('SIGKILL');
+    await vi.waitFor(() => expect(pids.filter(alive)).toEqual([]), { timeout: 6_000 });
+
+    const second = run();
+    await second.says('taking over the database server');
+    await second.says('Pingr is ready');
+    second.child.kill('SIGTERM');
+    expect(await exitOf(second.child)).toBe(0);
+  }, 60_000);
+
+  it('says which port is taken', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const address = other.address();
+    const taken = address !== null && typeof address === 'object' ? String(address.port) : '';
+    const { child, says, output } = run({ PORT: taken });
+    await says(`waiting for port ${taken}`);
+    expect(await exitOf(child)).toBe(1);
+    expect(output()).toContain(`Port ${taken} is in use`);
+    other.close();
+  }, 30_000);
+});

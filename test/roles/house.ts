@@ -1,0 +1,38 @@
+import { createServer } from 'node:http';
+import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
+import { exitOnSignals } from '../../src/platform/lifecycle/signals.ts';
+import { createLog } from '../../src/platform/log/log.ts';
+import { runAll } from '../../src/roles/all.ts';
+import { loadAllConfig, loadApiConfig, loadWorkerConfig } from '../../src/roles/config.ts';
+import { announceReady } from '../../src/roles/supervise-protocol.ts';
+
+/**
+ * The program with real supervision, database and configuration, and roles that do nothing but live. The API answers
+ * every request with its pid.
+ */
+const [role = ''] = process.argv.slice(2);
+
+if (role === 'all') {
+  await runAll({
+    config: loadAllConfig(),
+    bootstrap: async () => ({ accountId: 'acc_1', testKey: 'pk_test_1', liveKey: 'pk_live_1' }),
+  });
+} else {
+  const log = createLog({ level: 'info', format: 'json', fields: { role } });
+  const lifecycle = createLifecycle(log);
+  exitOnSignals({ lifecycle, log, timeoutMs: 4_000 });
+  log.info({ pid: process.pid }, `${role} runs`);
+  if (role === 'emulator') {
+    announceReady({ SANDBOX_WS_URL: 'ws://127.0.0.1:1/ws/chat', SANDBOX_ROOT_KEY: 'ab'.repeat(32) });
+    setInterval(() => {}, 1_000);
+  }
+  if (role === 'worker') {
+    log.info({ mode: loadWorkerConfig().workerMode }, 'worker configured');
+    announceReady();
+    setInterval(() => {}, 1_000);
+  }
+  if (role === 'api') {
+    const server = createServer((_request, response) => void response.end(String(process.pid)));
+    server.listen(loadApiConfig().port, '127.0.0.1', () => announceReady());
+  }
+}
