@@ -102,7 +102,7 @@ module.exports = {
     home('pino', '^src/platform/log/'),
     home('prom-client', '^src/platform/metrics/'),
     home('(fastify|fastify-plugin|@fastify)', '^src/platform/http/', '\\.routes\\.ts$', '^src/roles/'),
-    home('rate-limiter-flexible', '^src/platform/http/'),
+    home('rate-limiter-flexible', '^src/platform/rate-limit/'),
     home('libphonenumber-js', '^src/lib/'),
     home('(ws|@types/ws)', '^src/whatsapp/', '^src/emulator/'),
   ],

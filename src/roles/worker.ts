@@ -64,8 +64,8 @@ async function openPool(core: Core, config: WorkerConfig, workerId: string): Pro
     gate: createReconnectGate({ perSecond: mode === 'live' ? 10 : 200 }),
     openSocket: createOpenSocket({ log, ...trustOf(config) }),
     url: mode === 'test' && config.sandboxWsUrl !== undefined ? config.sandboxWsUrl : LIVE_URL,
-    connectTimeoutMs: 20_000,
-    ackTimeoutMs: 10_000,
+    connectTimeoutMs: 10_000,
+    ackTimeoutMs: 8_000,
     autoPair: autoPairOf(config),
     onReleased: ([first]) => {
       if (first !== undefined) waker.wake({ id: first, mode, owner: undefined });

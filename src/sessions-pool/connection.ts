@@ -1,6 +1,8 @@
 import type { LaneMessages } from '../features/messages/lane.service.ts';
 import type { HeldRow, SessionReports } from '../features/sessions/session-reports.service.ts';
+import { backoffDelay } from '../lib/backoff.ts';
 import { WakeSignal } from '../lib/wake-signal.ts';
+import { isUnavailable } from '../platform/db/db.errors.ts';
 import type { Log } from '../platform/log/log.ts';
 import { LeaseLostError } from '../whatsapp/session-key-store.ts';
 import type { OpenSocket, SocketClosed, SocketHandlers, WhatsAppSocket } from '../whatsapp/socket.ts';
@@ -29,6 +31,7 @@ export class Connection {
   state: 'connecting' | 'pairing' | 'open' | 'closing' = 'connecting';
   wasOpen = false;
   wasLinked = false;
+  showedQr = false;
   readonly #parts: ConnectionParts;
   readonly #lease: Lease;
   readonly #log: Log;
@@ -38,7 +41,8 @@ export class Connection {
   #row: HeldRow;
   #resolveClosed: (closed: SocketClosed) => void = () => undefined;
   #socket: WhatsAppSocket | undefined;
-  #lane: Promise<void> = Promise.resolve();
+  #lane: Promise<void> | undefined;
+  #isLookPending = false;
   /** Reports are written one after the other, so that statuses appear in the order they happened. */
   #reporting: Promise<unknown> = Promise.resolve();
 
@@ -58,7 +62,9 @@ export class Connection {
     try {
       const keys = keyStores.of(this.#lease);
       this.#socket = await openSocket({ url, keys, connectTimeoutMs, ackTimeoutMs, handlers: this.#handlers() });
-      if (stop.aborted) void this.close();
+      if (stop.aborted) await this.close();
+      // Where it opened before it was returned.
+      if (this.state === 'open') this.#startLane();
       return await this.#closed;
     } catch (error) {
       if (error instanceof LeaseLostError) return { code: 'lease_lost', reason: 'the lease moved on' };
@@ -71,7 +77,12 @@ export class Connection {
 
   look(): void {
     this.#wake.raise();
-    this.#report(() => this.#readRow());
+    if (this.#isLookPending) return;
+    this.#isLookPending = true;
+    this.#report(() => {
+      this.#isLookPending = false;
+      return this.#readRow();
+    });
   }
 
   async close(): Promise<void> {
@@ -98,6 +109,7 @@ export class Connection {
 
   async #showQr(qr: { text: string; expiresAt: Date }): Promise<void> {
     const { reports, autoPair } = this.#parts;
+    this.showedQr = true;
     if (this.state !== 'pairing') this.#need(await reports.status(this.#lease, { status: 'pairing', wanted: true }));
     this.state = 'pairing';
     this.#need(await reports.qr(this.#lease, qr));
@@ -114,15 +126,12 @@ export class Connection {
       this.#need(await reports.status(this.#lease, { status: 'connected', wanted: true }));
       await this.#readRow();
     });
-    const socket = this.#socket;
-    // A socket may open before `openSocket` returned it; the lane starts as soon as it is here.
-    if (socket === undefined) setImmediate(() => this.#startLane());
-    else this.#startLane();
+    this.#startLane();
   }
 
   #startLane(): void {
     const socket = this.#socket;
-    if (socket === undefined || this.#over.signal.aborted) return;
+    if (socket === undefined || this.#lane !== undefined || this.#over.signal.aborted) return;
     this.#lane = runLane(this.#parts, {
       hold: this.#lease,
       socket,
@@ -130,7 +139,7 @@ export class Connection {
       linkedAt: () => this.#row.linked_at,
       wake: this.#wake,
       signal: this.#over.signal,
-      onStalled: () => this.#end(408),
+      onStalled: () => this.#end('ack_timeout'),
     });
   }
 
@@ -149,15 +158,28 @@ export class Connection {
   }
 
   #report(work: () => Promise<void>): void {
-    this.#reporting = this.#reporting
-      .then(work)
-      .catch((error: unknown) => this.#log.warn({ err: error }, 'session report not written'));
+    this.#reporting = this.#reporting.then(() => this.#write(work));
+  }
+
+  /** Tries for as long as the connection lives: a report that was lost would leave the session's row wrong for good. */
+  async #write(work: () => Promise<void>): Promise<void> {
+    const { clock, random } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (error) {
+        this.#log.warn({ err: error }, 'session report not written');
+        if (!isUnavailable(error) || this.#over.signal.aborted) return;
+        const delayMs = backoffDelay(attempt, { baseMs: 200, maxMs: 5_000 }, random);
+        await clock.sleep(delayMs, this.#over.signal).catch(() => undefined);
+      }
+    }
   }
 
   /** Closes for a reason of ours; what the socket says on closing is then no news. */
   #end(code: SocketClosed['code']): void {
     this.state = 'closing';
     this.#over.abort();
-    this.#resolveClosed({ code, reason: code === 408 ? 'an acknowledgement did not come' : `${code}` });
+    this.#resolveClosed({ code, reason: code === 'ack_timeout' ? 'an acknowledgement did not come' : `${code}` });
   }
 }

@@ -26,6 +26,8 @@ export interface HeldSessionParts extends ConnectionParts {
 const RECONNECT = { baseMs: 1_000, maxMs: 5 * 60_000 };
 /** Rounds of QR codes that nobody scanned before the session stops asking. */
 const MAX_PAIRING_ROUNDS = 3;
+/** Connections in a row that ended before they were open, after which even those that may resume at once wait. */
+const MAX_FRUITLESS = 3;
 
 /** A session that this worker holds: keeps it connected, and ends when it needs no socket or the lease is lost. */
 export class HeldSession {
@@ -38,6 +40,8 @@ export class HeldSession {
   readonly #looked = new WakeSignal();
   #connection: Connection | undefined;
   #pairingRounds = 0;
+  #fruitless = 0;
+  #resumed = false;
   #attempts: number;
 
   constructor(parts: HeldSessionParts, lease: Lease) {
@@ -69,8 +73,9 @@ export class HeldSession {
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
+        await this.#parts.gate.enter(this.#stop.signal);
         const row = await this.#parts.reports.read(this.lease);
-        if (row === undefined) return;
+        if (row === undefined || this.#stop.signal.aborted) return;
         if (row.desired !== 'running') return await retire(this.#parts, this.lease, row, this.#stop.signal);
         await this.#parts.recordGeneration(this.lease, row.generation);
         const closed = await this.#connect(row);
@@ -83,14 +88,21 @@ export class HeldSession {
   }
 
   async #connect(row: HeldRow): Promise<SocketClosed> {
-    await this.#parts.gate.enter(this.#stop.signal);
-    if (row.phone !== null) await this.#parts.reports.status(this.lease, { status: 'connecting', wanted: true });
+    const unnoticed = this.#resumed && row.status === 'connected';
+    this.#resumed = false;
+    if (row.phone !== null && !unnoticed) {
+      const held = await this.#parts.reports.status(this.lease, { status: 'connecting', wanted: true });
+      if (!held) return { code: 'lease_lost', reason: 'the lease moved on' };
+    }
     const connection = new Connection(this.#parts, this.lease, row);
     this.#connection = connection;
     try {
       const closed = await connection.run(this.#stop.signal);
       if (connection.wasOpen) this.#attempts = 0;
-      if (connection.wasOpen || connection.wasLinked) this.#pairingRounds = 0;
+      const fruitful = connection.wasOpen || connection.wasLinked;
+      this.#fruitless = fruitful ? 0 : this.#fruitless + 1;
+      if (fruitful) this.#pairingRounds = 0;
+      else if (connection.showedQr) this.#pairingRounds++;
       return closed;
     } finally {
       this.#connection = undefined;
@@ -103,22 +115,29 @@ export class HeldSession {
     if (this.#stop.signal.aborted || closed.code === 'lease_lost') return false;
     const now = await reports.read(this.lease);
     if (now === undefined) return false;
-    if (now.desired !== 'running' || now.generation !== generation) return true;
+    if (now.desired !== 'running' || now.generation !== generation) {
+      this.#pairingRounds = 0;
+      return true;
+    }
 
     const decision = afterClose(closed);
     metrics.reconnect(String(closed.code));
     this.#log.info({ closed: closed.code, reason: closed.reason, next: decision.next }, 'connection closed');
-    if (decision.next === 'resume') return true;
+    if (decision.next === 'resume' && this.#fruitless < MAX_FRUITLESS) {
+      this.#resumed = true;
+      return true;
+    }
     const { status, code, detail } = decision;
     if (decision.next === 'stop') {
-      if (status === 'logged_out' || status === 'banned') {
+      // A ban for a time ends by itself, and the link outlives it.
+      if (status === 'logged_out' || (status === 'banned' && code !== 'session.temporarily_banned')) {
         await reports.eraseLink(this.lease);
         await messages.failQueued(this.lease, { code: 'message.session_closed', detail });
       }
       await reports.status(this.lease, { status, code, detail, wanted: false });
       return false;
     }
-    if (now.phone === null && ++this.#pairingRounds >= MAX_PAIRING_ROUNDS) {
+    if (now.phone === null && this.#pairingRounds >= MAX_PAIRING_ROUNDS) {
       const unscanned = 'Nobody scanned the QR code or typed the pairing code. Restart the session to try again.';
       await reports.status(this.lease, { status: 'failed', code: 'session.pairing_timed_out', detail: unscanned, wanted: false });
       return false;

@@ -1,11 +1,14 @@
 import type { LaneMessages } from '../features/messages/lane.service.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { SocketHandlers } from '../whatsapp/socket.ts';
+import { preciseTime } from '../whatsapp/wire-time.ts';
 import type { Lease } from './leases.system.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
 import { describeRefusal } from '../whatsapp/send-failures.ts';
 
 interface Parts {
   messages: LaneMessages;
+  clock: Clock;
   metrics: PoolMetrics;
 }
 
@@ -14,15 +17,23 @@ interface Parts {
  * rejects when it could not be, so that WhatsApp delivers it again.
  */
 export function inboundHandlers(
-  { messages, metrics }: Parts,
+  { messages, metrics, clock }: Parts,
   lease: Lease,
-): Pick<SocketHandlers, 'onMessages' | 'onReceipts' | 'onRefused' | 'loadSent'> {
+): Pick<SocketHandlers, 'onMessages' | 'areStored' | 'onReceipts' | 'onRefused' | 'loadSent'> {
   const fence = { sessionId: lease.sessionId, epoch: lease.epoch };
   return {
-    onMessages: (inbound) => messages.receive(lease, inbound),
+    onMessages: (inbound) => {
+      const now = clock.now();
+      return messages.receive(lease, inbound.map((message) => ({ ...message, sentAt: preciseTime(message.sentAt, now) })));
+    },
+
+    areStored: (wireIds) => messages.known(lease, wireIds),
 
     async onReceipts(receipts) {
-      const news = receipts.flatMap(({ wireIds, status, at }) => wireIds.map((wireId) => ({ wireId, status, at })));
+      const now = clock.now();
+      const news = receipts.flatMap(({ wireIds, status, at }) =>
+        wireIds.map((wireId) => ({ wireId, status, at: preciseTime(at, now) })),
+      );
       for (const { status } of news) metrics.receipt(status);
       await Promise.all(news.map((receipt) => messages.progress.write({ kind: 'receipt', ...fence, ...receipt })));
     },

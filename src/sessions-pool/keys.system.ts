@@ -6,6 +6,11 @@ export interface KeyFence {
   epoch: number;
 }
 
+/** Names a fence. */
+export function fenceKey({ sessionId, epoch }: KeyFence): string {
+  return `${sessionId}/${epoch}`;
+}
+
 export interface SealedWrite extends KeyFence {
   kind: string;
   keyId: string;
@@ -52,25 +57,28 @@ export function readKeys(tx: SystemTx, keys: readonly KeyAddress[]): Promise<Sea
   );
 }
 
-/** Writes keys of several sessions at once, at most one write a key. @returns the sessions whose lease still held. */
+/**
+ * Writes keys of several sessions at once, at most one write a key and fence. Leases are locked in order, as everywhere,
+ * so that batches do not deadlock. @returns the fences (by {@link fenceKey}) that still held.
+ */
 export async function writeKeys(tx: SystemTx, writes: readonly SealedWrite[]): Promise<Set<string>> {
-  const rows = await tx.query<{ session_id: string }>(
+  const rows = await tx.query<{ session_id: string; epoch: string }>(
     `with news as (
        select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bytea[])
          as n (session_id, epoch, kind, key_id, sealed)
      ), held as (
-       select l.session_id, l.account_id from session_leases l
-       where (l.session_id, l.epoch) in (select session_id, epoch from news) for share
+       select l.session_id, l.epoch, l.account_id from session_leases l
+       where (l.session_id, l.epoch) in (select session_id, epoch from news) order by l.session_id for share
      ), stored as (
        insert into session_keys (session_id, account_id, kind, key_id, sealed)
-       select h.session_id, h.account_id, n.kind, n.key_id, n.sealed
-       from news n join held h using (session_id) where n.sealed is not null
+       select n.session_id, h.account_id, n.kind, n.key_id, n.sealed
+       from news n join held h using (session_id, epoch) where n.sealed is not null
        on conflict (session_id, kind, key_id) do update set sealed = excluded.sealed
      ), dropped as (
        delete from session_keys k using news n, held h
-       where n.sealed is null and h.session_id = n.session_id
+       where n.sealed is null and h.session_id = n.session_id and h.epoch = n.epoch
          and k.session_id = n.session_id and k.kind = n.kind and k.key_id = n.key_id
-     ) select session_id from held`,
+     ) select session_id, epoch from held`,
     [
       writes.map((w) => w.sessionId),
       writes.map((w) => w.epoch),
@@ -79,5 +87,5 @@ export async function writeKeys(tx: SystemTx, writes: readonly SealedWrite[]): P
       writes.map((w) => w.sealed),
     ],
   );
-  return new Set(rows.map((row) => row.session_id));
+  return new Set(rows.map((row) => fenceKey({ sessionId: row.session_id, epoch: Number(row.epoch) })));
 }

@@ -4,7 +4,7 @@ import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { WakeSignal } from '../lib/wake-signal.ts';
 import type { Log } from '../platform/log/log.ts';
-import { SendError, type WhatsAppSocket } from '../whatsapp/socket.ts';
+import { SendError, type WhatsAppIdentity, type WhatsAppSocket } from '../whatsapp/socket.ts';
 import { paceDelay } from './pace.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
 import type { Recipients } from './recipients.ts';
@@ -39,113 +39,108 @@ const WINDOW = 16;
 const SHOW_SENDING_AFTER_MS = 250;
 const RETRY = { baseMs: 500, maxMs: 15_000 };
 
+/** A lane at work: its parts, what it serves, and how far it is. */
+interface Run extends LaneParts, Lane {
+  inFlight: Map<string, Promise<void>>;
+  lastSentAt: Date | undefined;
+  /** Failures in a row that were not a message's own fault. */
+  troubles: number;
+  /** Nothing is sent before, in milliseconds since the epoch. */
+  retryAt: number;
+}
+
 /**
  * Sends a session's queued messages in the order accepted until the signal aborts. The rows are the queue: what is
  * in flight when the lane ends is taken again by the next one, under the same WhatsApp id.
  */
 export async function runLane(parts: LaneParts, lane: Lane): Promise<void> {
-  const { messages, clock, log } = parts;
-  const inFlight = new Map<string, Promise<void>>();
-  const state: LaneState = { inFlight, lastSentAt: undefined, troubles: 0, retryAt: 0 };
-
-  while (!lane.signal.aborted) {
+  const run: Run = { ...parts, ...lane, inFlight: new Map(), lastSentAt: undefined, troubles: 0, retryAt: 0 };
+  const { messages, inFlight, hold, wake, signal, log } = run;
+  while (!signal.aborted) {
     try {
-      const batch = await messages.take(lane.hold, [...inFlight.keys()], WINDOW);
-      if (batch.length === 0) await lane.wake.wait(lane.signal);
-      else await sendBatch(parts, lane, state, batch);
+      const batch = await messages.take(hold, [...inFlight.keys()], WINDOW);
+      if (batch.length === 0) await wake.wait(signal);
+      else await sendBatch(run, batch);
     } catch (error) {
-      if (lane.signal.aborted) break;
-      log.warn({ err: error, session: lane.hold.sessionId }, 'lane: could not go on, trying again');
-      await pause(clock, backoffDelay(++state.troubles, RETRY, parts.random), lane.signal);
+      if (signal.aborted) break;
+      log.warn({ err: error, session: hold.sessionId }, 'lane: could not go on, trying again');
+      await pause(run, backoffDelay(++run.troubles, RETRY, run.random));
     }
   }
-  await Promise.allSettled(inFlight.values());
+  await Promise.all(inFlight.values());
 }
 
-interface LaneState {
-  inFlight: Map<string, Promise<void>>;
-  lastSentAt: Date | undefined;
-  /** Failures in a row that were not a message's own fault. */
-  troubles: number;
-  retryAt: number;
-}
-
-async function sendBatch(parts: LaneParts, lane: Lane, state: LaneState, batch: readonly QueuedMessage[]): Promise<void> {
-  const { clock, random } = parts;
+async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<void> {
+  const { clock, inFlight, hold, socket, signal } = run;
   for (const message of batch) {
-    await pause(clock, paceDelay(lane.pacing(), { ...state, linkedAt: lane.linkedAt() }, clock.now(), random), lane.signal);
-    while (state.inFlight.size >= WINDOW) await Promise.race(state.inFlight.values());
-    if (lane.signal.aborted) return;
-    const trouble = state.retryAt - clock.now().getTime();
-    if (trouble > 0) return pause(clock, trouble, lane.signal);
+    await pause(run, paceDelay(run.pacing(), { ...run, linkedAt: run.linkedAt() }, clock.now(), run.random));
+    while (inFlight.size >= WINDOW) await Promise.race(inFlight.values());
+    if (signal.aborted) return;
+    // The message that is in trouble comes first again, so that the order stays.
+    const trouble = run.retryAt - clock.now().getTime();
+    if (trouble > 0) return pause(run, trouble);
 
-    const to = await parts.recipients.resolve(lane.hold, lane.socket, message);
+    const to = await run.recipients.resolve(hold, socket, message);
     if (to === null) {
-      await storeOutcome(parts, lane, { ...notOnWhatsApp(message), at: clock.now() });
-      parts.metrics.sendEnded('failed');
+      await storeOutcome(run, { ...notOnWhatsApp(message), at: clock.now() });
+      run.metrics.sendEnded('failed');
       continue;
     }
-    if (lane.pacing().typing) await lane.socket.setTyping(to, true).catch(() => undefined);
-    state.lastSentAt = clock.now();
-    const sending = sendOne(parts, lane, state, message, to).finally(() => state.inFlight.delete(message.id));
-    state.inFlight.set(message.id, sending);
+    if (run.pacing().typing) await socket.setTyping(to, true).catch(() => undefined);
+    // What went before may have run into trouble meanwhile.
+    if (signal.aborted || run.retryAt > clock.now().getTime()) return;
+    run.lastSentAt = clock.now();
+    const sending = sendOne(run, message, to)
+      .catch((error: unknown) => run.log.warn({ err: error, message: message.id }, 'outcome of a send not stored'))
+      .finally(() => inFlight.delete(message.id));
+    inFlight.set(message.id, sending);
   }
 }
 
-async function sendOne(
-  parts: LaneParts,
-  lane: Lane,
-  state: LaneState,
-  message: QueuedMessage,
-  to: Parameters<WhatsAppSocket['setTyping']>[0],
-): Promise<void> {
-  const { clock, metrics } = parts;
-  const startedAt = clock.now();
+async function sendOne(run: Run, message: QueuedMessage, to: WhatsAppIdentity): Promise<void> {
+  const { clock, metrics } = run;
+  const { id, wireId, content, quoted } = message;
+  const sendingAt = clock.now();
   const slow = setTimeout(() => {
-    void storeOutcome(parts, lane, { id: message.id, status: 'sending', at: startedAt }).catch(() => undefined);
+    void storeOutcome(run, { id, status: 'sending', at: sendingAt }).catch(() => undefined);
   }, SHOW_SENDING_AFTER_MS);
   try {
-    const { wireId, content, quoted } = message;
-    const { sentAt } = await lane.socket.send({ wireId, to, content, ...(quoted && { quoted }) });
-    clearTimeout(slow);
-    state.troubles = 0;
-    metrics.sendEnded('sent');
-    metrics.laneLag(clock.now().getTime() - message.acceptedAt.getTime());
-    await storeOutcome(parts, lane, { id: message.id, status: 'sent', at: sentAt, lid: to.lid });
+    await run.socket.send({ wireId, to, content, ...(quoted && { quoted }) });
   } catch (error) {
+    return handleFailure(run, message, error);
+  } finally {
     clearTimeout(slow);
-    await handleFailure(parts, lane, state, message, error);
   }
+  run.troubles = 0;
+  const at = clock.now();
+  metrics.sendEnded('sent');
+  metrics.laneLag(at.getTime() - message.acceptedAt.getTime());
+  await storeOutcome(run, { id, status: 'sent', sendingAt, at, lid: to.lid });
 }
 
-async function handleFailure(
-  parts: LaneParts,
-  lane: Lane,
-  state: LaneState,
-  message: QueuedMessage,
-  error: unknown,
-): Promise<void> {
-  const { clock, metrics, random, log } = parts;
+async function handleFailure(run: Run, message: QueuedMessage, error: unknown): Promise<void> {
+  const { clock, log, signal } = run;
+  if (signal.aborted) return;
   const failure = failureOf(error, message, clock.now());
-  metrics.sendEnded(failure.kind === 'final' ? 'failed' : failure.kind);
+  run.metrics.sendEnded(failure.kind === 'final' ? 'failed' : failure.kind);
   if (!(error instanceof SendError)) log.error({ err: error, message: message.id }, 'send broke in an unknown way');
   switch (failure.kind) {
     case 'final':
     case 'later':
-      return storeOutcome(parts, lane, failure.outcome);
+      return storeOutcome(run, failure.outcome);
     case 'again':
-      // The connection, not the message, is in trouble: hold the lane, so that the order stays.
-      state.retryAt = clock.now().getTime() + backoffDelay(++state.troubles, RETRY, random);
-      lane.wake.raise();
+      run.retryAt = clock.now().getTime() + backoffDelay(++run.troubles, RETRY, run.random);
+      await storeOutcome(run, failure.outcome);
+      run.wake.raise();
       return;
     case 'reconnect':
-      lane.onStalled();
+      run.onStalled();
       return;
     case 'closed':
       return;
   }
 }
 
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+async function pause({ clock, signal }: Run, ms: number): Promise<void> {
   if (ms > 0) await clock.sleep(ms, signal).catch(() => undefined);
 }

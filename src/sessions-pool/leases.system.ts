@@ -40,23 +40,30 @@ export async function beat(
   return row ?? { workers: 1, sessions: 0, owned: 0 };
 }
 
-/** Takes up to `limit` sessions that nobody holds and that are due, raising their epoch. */
-export async function claim(
-  tx: SystemTx,
-  worker: { id: string; mode: Mode },
-  limit: number,
-  ttlMs: number,
-): Promise<Lease[]> {
+/** What a worker may claim. */
+export interface Claim {
+  worker: { id: string; mode: Mode };
+  limit: number;
+  ttlMs: number;
+  /** Sessions that the worker holds itself: renewed, never claimed, also where their lease ran out meanwhile. */
+  holding: readonly string[];
+  /** False takes only sessions that were given back, none whose lease ran out. */
+  takeExpired: boolean;
+}
+
+/** Takes sessions that nobody holds and that are due, raising their epoch. */
+export async function claim(tx: SystemTx, { worker, limit, ttlMs, holding, takeExpired }: Claim): Promise<Lease[]> {
   const rows = await tx.query<LeaseRow>(
     `with due as (
        select session_id from session_leases
-       where mode = $2 and wanted and (owner is null or expires_at < now()) and next_attempt_at <= now()
+       where mode = $2 and wanted and next_attempt_at <= now() and session_id <> all($5::uuid[])
+         and (owner is null or ($6 and expires_at < now()))
        order by next_attempt_at limit $3 for update skip locked
      ) update session_leases l
        set owner = $1, epoch = l.epoch + 1, expires_at = now() + make_interval(secs => $4 / 1000.0)
        from due where l.session_id = due.session_id
        returning l.session_id, l.account_id, l.mode, l.epoch, l.attempts`,
-    [worker.id, worker.mode, limit, ttlMs],
+    [worker.id, worker.mode, limit, ttlMs, holding, takeExpired],
   );
   return rows.map((row) => ({
     sessionId: row.session_id,
@@ -67,25 +74,39 @@ export async function claim(
   }));
 }
 
-/** Extends every lease of the worker; returns the epochs it still holds, by session. */
-export async function renew(tx: SystemTx, workerId: string, ttlMs: number): Promise<Map<string, number>> {
-  const rows = await tx.query<{ session_id: string; epoch: string }>(
-    `update session_leases set expires_at = now() + make_interval(secs => $2 / 1000.0)
-     where owner = $1 returning session_id, epoch`,
-    [workerId, ttlMs],
+type Held = Pick<Lease, 'sessionId' | 'epoch'>;
+
+/**
+ * Extends the leases; returns the sessions whose lease is still the worker's under the given epoch. Others of its
+ * leases, of which an answer was lost, run out. Rows are locked in order, as by those who write under a lease.
+ */
+export async function renew(
+  tx: SystemTx,
+  workerId: string,
+  ttlMs: number,
+  leases: readonly Held[],
+): Promise<Set<string>> {
+  const rows = await tx.query<{ session_id: string }>(
+    `with mine as (
+       select l.session_id from session_leases l
+       join unnest($3::uuid[], $4::bigint[]) as given (session_id, epoch) using (session_id, epoch)
+       where l.owner = $1 order by l.session_id for no key update of l
+     ) update session_leases l set expires_at = now() + make_interval(secs => $2 / 1000.0)
+       from mine where l.session_id = mine.session_id returning l.session_id`,
+    [workerId, ttlMs, leases.map((lease) => lease.sessionId), leases.map((lease) => lease.epoch)],
   );
-  return new Map(rows.map((row) => [row.session_id, Number(row.epoch)]));
+  return new Set(rows.map((row) => row.session_id));
 }
 
 /** Gives sessions back, for another worker to claim at once. Only those still held under the given epoch. */
-export async function release(
-  tx: SystemTx,
-  leases: readonly { sessionId: string; epoch: number }[],
-): Promise<void> {
+export async function release(tx: SystemTx, leases: readonly Held[]): Promise<void> {
   await tx.query(
-    `update session_leases l set owner = null, expires_at = null
-     from unnest($1::uuid[], $2::bigint[]) as given (session_id, epoch)
-     where l.session_id = given.session_id and l.epoch = given.epoch`,
+    `with mine as (
+       select l.session_id from session_leases l
+       join unnest($1::uuid[], $2::bigint[]) as given (session_id, epoch) using (session_id, epoch)
+       order by l.session_id for no key update of l
+     ) update session_leases l set owner = null, expires_at = null
+       from mine where l.session_id = mine.session_id`,
     [leases.map((lease) => lease.sessionId), leases.map((lease) => lease.epoch)],
   );
 }

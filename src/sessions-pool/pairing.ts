@@ -9,10 +9,14 @@ export async function answerPairing(
   row: HeldRow,
   socket: WhatsAppSocket,
 ): Promise<void> {
-  if (row.pairing_phone === null || row.pairing_code !== null || row.pairing_error !== null) return;
+  const phone = row.pairing_phone;
+  if (phone === null || row.pairing_code !== null || row.pairing_error !== null) return;
   try {
-    await reports.pairingAnswer(lease, { code: await socket.requestPairingCode(row.pairing_phone) });
+    await reports.pairingAnswer(lease, { phone, code: await socket.requestPairingCode(phone) });
   } catch (error) {
-    await reports.pairingAnswer(lease, { error: error instanceof Error ? error.message : 'no answer from WhatsApp' });
+    await reports.pairingAnswer(lease, {
+      phone,
+      error: error instanceof Error ? error.message : 'no answer from WhatsApp',
+    });
   }
 }

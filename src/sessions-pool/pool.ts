@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Mode } from '../lib/mode.ts';
 import { WakeSignal } from '../lib/wake-signal.ts';
 import type { Database } from '../platform/db/database.ts';
+import { isUnavailable } from '../platform/db/db.errors.ts';
 import type { Log } from '../platform/log/log.ts';
 import { fairShare } from './fair-share.ts';
 import { HeldSession, type HeldSessionParts } from './held-session.ts';
@@ -43,7 +44,11 @@ export class SessionPool {
   readonly #held = new Map<string, HeldSession>();
   readonly #stop = new AbortController();
   readonly #claimNow = new WakeSignal();
+  /** Sessions on their way out: still renewed, so that nobody opens a second socket before the first is gone. */
+  readonly #leaving = new Set<HeldSession>();
   #share = 0;
+  /** When the database was last seen to be away. */
+  #troubleAt = Number.NEGATIVE_INFINITY;
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PoolParts) {
@@ -85,6 +90,7 @@ export class SessionPool {
     await this.#loops;
     await this.#tell(true).catch((error: unknown) => log.warn({ err: error }, 'pool: could not announce leaving'));
     await this.#release([...this.#held.values()]);
+    await Promise.allSettled([...this.#leaving].map((held) => held.done));
     await messages.progress.flush();
     await database.systemOnce((tx) => leases.leave(tx, this.#parts.workerId));
   }
@@ -101,19 +107,21 @@ export class SessionPool {
   }
 
   async #claim(): Promise<void> {
-    const { database, workerId, mode, timings } = this.#parts;
+    const { database, workerId: id, mode, clock, timings } = this.#parts;
     await this.#countShare();
-    const room = Math.min(CLAIM_AT_ONCE, Math.max(0, this.#share - this.#held.size));
-    if (room === 0) return;
-    const claimed = await database.systemOnce((tx) => leases.claim(tx, { id: workerId, mode }, room, timings.leaseMs));
+    const limit = Math.min(CLAIM_AT_ONCE, Math.max(0, this.#share - this.#held.size));
+    if (limit === 0) return;
+    // When the database was away every lease has run out, and most owners are about to renew theirs.
+    const takeExpired = clock.now().getTime() - this.#troubleAt > timings.leaseMs;
+    const holding = this.#mine().map(({ lease }) => lease.sessionId);
+    const claim = { worker: { id, mode }, limit, ttlMs: timings.leaseMs, holding, takeExpired };
+    const claimed = await database.systemOnce((tx) => leases.claim(tx, claim));
     for (const lease of claimed) this.#hold(lease);
     if (claimed.length === CLAIM_AT_ONCE) this.#claimNow.raise();
   }
 
   #hold(lease: leases.Lease): void {
     const { database, log } = this.#parts;
-    // A lease that came back under a new epoch: the old hold has nothing to say any more.
-    void this.#held.get(lease.sessionId)?.close();
     const held = new HeldSession(
       {
         ...this.#parts,
@@ -139,12 +147,24 @@ export class SessionPool {
   async #beat(): Promise<void> {
     const { database, workerId, timings } = this.#parts;
     await this.#countShare();
-    const renewed = await database.systemOnce((tx) => leases.renew(tx, workerId, timings.leaseMs));
-    for (const held of this.#held.values()) {
-      if (renewed.get(held.lease.sessionId) !== held.lease.epoch) void held.close();
-    }
+    // As of now: what is claimed while the answer is on its way is not in it.
+    const mine = this.#mine();
+    const given = mine.map(({ lease }) => lease);
+    const renewed = await database.systemOnce((tx) => leases.renew(tx, workerId, timings.leaseMs, given));
+    for (const held of mine) if (!renewed.has(held.lease.sessionId)) void this.#close(held);
     const surplus = Math.max(0, Math.min(SHED_AT_ONCE, this.#held.size - this.#share));
-    await this.#release([...this.#held.values()].slice(0, surplus));
+    // Not awaited: a socket that closes slowly must not keep the other leases from being renewed.
+    void this.#release([...this.#held.values()].slice(0, surplus));
+  }
+
+  #mine(): HeldSession[] {
+    return [...this.#held.values(), ...this.#leaving];
+  }
+
+  async #close(held: HeldSession): Promise<void> {
+    const { log } = this.#parts;
+    const { sessionId: session } = held.lease;
+    await held.close().catch((error: unknown) => log.warn({ err: error, session }, 'pool: socket closed badly'));
   }
 
   async #countShare(): Promise<void> {
@@ -164,8 +184,12 @@ export class SessionPool {
 
   async #release(surplus: readonly HeldSession[]): Promise<void> {
     if (surplus.length === 0) return;
-    for (const { lease } of surplus) this.#held.delete(lease.sessionId);
-    await Promise.allSettled(surplus.map((held) => held.close()));
+    for (const held of surplus) {
+      this.#held.delete(held.lease.sessionId);
+      this.#leaving.add(held);
+    }
+    await Promise.all(surplus.map((held) => this.#close(held)));
+    for (const held of surplus) this.#leaving.delete(held);
     const given = surplus.map(({ lease }) => lease);
     await this.#guard('release', () => this.#parts.database.systemOnce((tx) => leases.release(tx, given)));
     this.#parts.onReleased(given.map(({ sessionId }) => sessionId));
@@ -181,6 +205,9 @@ export class SessionPool {
 
   /** A database that is away is no reason to close a socket: the next round tries again. */
   async #guard(what: string, work: () => Promise<void>): Promise<void> {
-    await work().catch((error: unknown) => this.#parts.log.warn({ err: error }, `pool: ${what} failed`));
+    await work().catch((error: unknown) => {
+      if (isUnavailable(error)) this.#troubleAt = this.#parts.clock.now().getTime();
+      this.#parts.log.warn({ err: error }, `pool: ${what} failed`);
+    });
   }
 }

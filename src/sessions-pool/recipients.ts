@@ -25,7 +25,8 @@ export function createRecipients(messages: LaneMessages): Recipients {
         return stored;
       }
       const found = (await socket.lookUp([phone])).get(phone);
-      if (found === undefined || found === null) return null;
+      if (found === undefined) throw new Error('WhatsApp did not say whether the number is known');
+      if (found === null) return null;
       known.set(key, found);
       if (found.lid !== undefined) await messages.rememberIdentity(hold, { phone: found.phone ?? phone, lid: found.lid });
       return found;

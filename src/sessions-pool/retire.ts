@@ -15,6 +15,7 @@ interface Parts extends ConnectionParts {
 
 /** Longest wait for WhatsApp to hear of a logout; the link is forgotten here in any case. */
 const LOGOUT_TIMEOUT_MS = 8_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Logs a session out at WhatsApp, forgets its link, and deletes it where that was asked. */
 export async function retire(parts: Parts, lease: Lease, row: HeldRow, signal: AbortSignal): Promise<void> {
@@ -24,46 +25,59 @@ export async function retire(parts: Parts, lease: Lease, row: HeldRow, signal: A
   const detail = row.desired === 'deleted' ? 'The session was deleted.' : 'The session was logged out.';
   await messages.failQueued(lease, { code: 'message.session_closed', detail });
   await reports.eraseLink(lease);
+  const now = await reports.read(lease);
+  // Restarted meanwhile: whoever claims the session next pairs it anew.
+  if (now?.desired === 'running') return;
   await reports.status(lease, { status: 'logged_out', code: 'session.logged_out', detail, wanted: false });
   if (row.desired === 'deleted') await reports.deleted(lease);
 }
 
 async function logOut(parts: Parts, lease: Lease, signal: AbortSignal): Promise<void> {
-  const { openSocket, keyStores, url, connectTimeoutMs, ackTimeoutMs, clock, log } = parts;
-  let socket: WhatsAppSocket | undefined;
-  let ended = () => {};
-  const opened = new Promise<boolean>((resolve) => {
-    ended = () => resolve(false);
-    openSocket({
-      url,
-      keys: keyStores.of(lease),
-      connectTimeoutMs,
-      ackTimeoutMs,
-      handlers: {
-        onQr: ended,
-        onLinked: () => {},
-        onOpen: () => resolve(true),
-        onClosed: ended,
-        // Nothing is stored for a session on its way out, so nothing is acknowledged either.
-        onMessages: () => Promise.reject(new Error('the session is being logged out')),
-        onReceipts: () => Promise.reject(new Error('the session is being logged out')),
-        onRefused: () => Promise.resolve(),
-        loadSent: () => Promise.resolve(undefined),
-      },
-    }).then((made) => {
-      socket = made;
-    }, ended);
-  });
-  const timeout = new AbortController();
-  const late = clock.sleep(LOGOUT_TIMEOUT_MS, AbortSignal.any([timeout.signal, signal])).catch(() => undefined);
+  const { clock, log } = parts;
+  const over = new AbortController();
+  const late = clock.sleep(LOGOUT_TIMEOUT_MS, AbortSignal.any([over.signal, signal])).catch(() => undefined);
+  const { socket, opened } = openForLogout(parts, lease);
   try {
     const isOpen = await Promise.race([opened, late.then(() => false)]);
-    if (isOpen) await Promise.race([socket?.logout(), late]);
+    if (isOpen) await Promise.race([socket.then((open) => open.logout()), late]);
     else log.warn({ session: lease.sessionId }, 'WhatsApp could not be told of the logout');
   } catch (error) {
     log.warn({ err: error, session: lease.sessionId }, 'WhatsApp did not confirm the logout');
   } finally {
-    timeout.abort();
-    await socket?.close();
+    over.abort();
+    // One that opens later than we waited is closed too, but not waited for.
+    const closed = socket.then((open) => open.close()).catch(() => undefined);
+    await Promise.race([closed, clock.sleep(CLOSE_TIMEOUT_MS).catch(() => undefined)]);
   }
+}
+
+/** Opens a socket that can only log out. `opened` resolves to whether it became able to. */
+function openForLogout(
+  { openSocket, keyStores, url, connectTimeoutMs, ackTimeoutMs }: Parts,
+  lease: Lease,
+): { socket: Promise<WhatsAppSocket>; opened: Promise<boolean> } {
+  let settle: (isOpen: boolean) => void = () => undefined;
+  const opened = new Promise<boolean>((resolve) => {
+    settle = resolve;
+  });
+  const refuse = () => Promise.reject(new Error('the session is being logged out'));
+  const socket = openSocket({
+    url,
+    keys: keyStores.of(lease),
+    connectTimeoutMs,
+    ackTimeoutMs,
+    handlers: {
+      onQr: () => settle(false),
+      onLinked: () => undefined,
+      onOpen: () => settle(true),
+      onClosed: () => settle(false),
+      // Nothing is stored for a session on its way out, so nothing is acknowledged either.
+      onMessages: refuse,
+      onReceipts: refuse,
+      onRefused: () => Promise.resolve(),
+      loadSent: () => Promise.resolve(undefined),
+    },
+  });
+  socket.catch(() => settle(false));
+  return { socket, opened };
 }

@@ -10,6 +10,8 @@ export type Outcome = Omit<OutcomeNews, 'kind' | 'sessionId' | 'epoch'>;
 
 /** Tries of one message that WhatsApp refuses for the moment, before it fails for good. */
 const MAX_REFUSALS = 5;
+/** Tries of one message that nothing left of; with the lane's back-off about five minutes. */
+const MAX_TRIES = 25;
 const REFUSED_AGAIN_MS = 30_000;
 
 export type Failure =
@@ -17,8 +19,8 @@ export type Failure =
   | { kind: 'final'; outcome: Outcome }
   /** This message again after a while; others may go on. */
   | { kind: 'later'; outcome: Outcome }
-  /** This message again soon, and no other before it. */
-  | { kind: 'again' }
+  /** This message again soon, and no other before it: the connection is in trouble. */
+  | { kind: 'again'; outcome: Outcome }
   /** The connection is deaf and must be replaced. */
   | { kind: 'reconnect' }
   /** The connection is gone; the next lane takes the message. */
@@ -26,10 +28,10 @@ export type Failure =
 
 /** Decides what follows from a send that did not succeed. Pure. */
 export function failureOf(error: unknown, message: QueuedMessage, now: Date): Failure {
-  if (!(error instanceof SendError)) return { kind: 'again' };
+  if (!(error instanceof SendError)) return notSent(message, now);
   switch (error.failure) {
     case 'not_sent':
-      return { kind: 'again' };
+      return notSent(message, now);
     case 'unacknowledged':
       return { kind: 'reconnect' };
     case 'closed':
@@ -37,6 +39,14 @@ export function failureOf(error: unknown, message: QueuedMessage, now: Date): Fa
     case 'refused':
       return refusal(error.wireCode ?? 0, message, now);
   }
+}
+
+/** Nothing left, so nothing is doubled by trying again; but a message that never leaves must not hold the lane for ever. */
+function notSent(message: QueuedMessage, now: Date): Failure {
+  const outcome = { id: message.id, at: now };
+  if (message.attempts + 1 < MAX_TRIES) return { kind: 'again', outcome: { ...outcome, status: 'queued' } };
+  const errorDetail = 'WhatsApp gave no usable answer about the recipient, again and again. Send the message anew later.';
+  return { kind: 'final', outcome: { ...outcome, status: 'failed', errorCode: 'message.not_sent', errorDetail } };
 }
 
 function refusal(wireCode: number, message: QueuedMessage, now: Date): Failure {

@@ -70,8 +70,7 @@ function createKeyStore({ database, vault, reads, writes }: Parts, lease: Lease)
 }
 
 function seal(news: readonly KeyWrite[], { sessionId, epoch }: Lease, cipher: AccountCipher): Unit {
-  const last = new Map(news.map((write) => [`${write.kind}/${write.id}`, write]));
-  return [...last.values()].map(({ kind, id, value }) => ({
+  return news.map(({ kind, id, value }) => ({
     sessionId,
     epoch,
     kind,
@@ -87,8 +86,9 @@ async function readBatch(database: Database, keys: readonly system.KeyAddress[])
 }
 
 async function writeBatch(database: Database, units: readonly Unit[]): Promise<boolean[]> {
-  const held = await database.systemOnce((tx) => system.writeKeys(tx, units.flat()));
-  return units.map(([first]) => first === undefined || held.has(first.sessionId));
+  const last = new Map(units.flat().map((write) => [`${system.fenceKey(write)}/${write.kind}/${write.keyId}`, write]));
+  const held = await database.systemOnce((tx) => system.writeKeys(tx, [...last.values()]));
+  return units.map(([first]) => first === undefined || held.has(system.fenceKey(first)));
 }
 
 function credentialsPurpose(sessionId: string): string {

@@ -30,8 +30,8 @@ describe('the control API', () => {
     expect(given).toMatchObject({ phone: '+491512345678', name: 'Berta' });
     expect(given.lid).toMatch(/^1\d{14}$/);
     expect((await control.call('POST', PHONES, { phone: '491512345678' })).status).toBe(409);
-    const list = (await control.call('GET', PHONES)).body as { data: unknown[] };
-    expect(list.data).toContainEqual(given);
+    const list = await control.call<{ data: unknown[] }>('GET', PHONES);
+    expect(list.body.data).toContainEqual(given);
   });
 
   it('takes a number with or without +', async () => {
@@ -102,7 +102,7 @@ describe('the control API', () => {
     const { ids } = await control.write(other, phone, 'again', { count: 5 });
     type Page = { data: { id: string }[]; has_more: boolean; next_cursor: string };
     const page = async (query: string) =>
-      (await control.call('GET', `${PHONES}/${phone}/messages?${query}`)).body as Page;
+      (await control.call<Page>('GET', `${PHONES}/${phone}/messages?${query}`)).body;
     const first = await page('limit=2');
     expect(first.data.map(({ id }) => id)).toEqual(ids.slice(0, 2));
     const second = await page(`limit=2&after=${first.next_cursor}`);

@@ -13,7 +13,7 @@ async function upgrade(): Promise<number | 'open'> {
   const socket = new WebSocket(fixture.emulator.wsUrl);
   const outcome = await Promise.race([
     once(socket, 'open').then(() => 'open' as const),
-    once(socket, 'unexpected-response').then(([, response]) => response.statusCode as number),
+    once(socket, 'unexpected-response').then(([, response]): number => response.statusCode),
     once(socket, 'error').then(() => 0),
   ]);
   socket.on('error', () => {});
@@ -161,7 +161,7 @@ describe('the list of faults', () => {
     const control = fixture.control();
     await control.fault({ kind: 'nack', code: 463, realm: 'a' });
     await control.fault({ kind: 'nack', code: 463, realm: 'b', phone: '+919800000000' });
-    const list = async () => (await control.call('GET', '/v1/faults')).body as { data: { realm: string }[] };
+    const list = async () => (await control.call<{ data: { realm: string }[] }>('GET', '/v1/faults')).body;
     expect((await list()).data).toMatchObject([{ realm: 'a' }, { realm: 'b', phone: '919800000000' }]);
     await control.call('DELETE', '/v1/faults?realm=a');
     expect((await list()).data).toMatchObject([{ realm: 'b' }]);

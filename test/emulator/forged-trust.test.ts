@@ -18,8 +18,8 @@ async function judgeChain() {
   await once(socket, 'open');
   const hello = proto.HandshakeMessage.encode({ clientHello: { ephemeral: publicKey } }).finish();
   socket.send(noise.encodeFrameRaw(hello));
-  const [answer] = (await once(socket, 'message')) as [Buffer];
-  const { serverHello } = proto.HandshakeMessage.decode(answer.subarray(3));
+  const [answer]: Buffer[] = await once(socket, 'message');
+  const { serverHello } = proto.HandshakeMessage.decode(answer?.subarray(3) ?? new Uint8Array());
   if (!serverHello?.ephemeral || !serverHello.static || !serverHello.payload)
     throw new Error('no server hello');
   const chain = noise.processHandshakeInit(

@@ -27,7 +27,14 @@ const removedMessage = z
   })
   .meta({ id: 'RemovedMessage', description: 'What is left of a message that retention removed.' });
 
-/** An event whose `data` is one of the given objects, or a message that is gone. */
+const otherData = z
+  .looseObject({})
+  .meta({
+    id: 'OtherEventData',
+    description: 'Kinds of events may be added; ignore those that you do not know.',
+  });
+
+/** An event whose `data` is one of the given objects, a message that is gone, or something newer. */
 export function eventView(data: readonly z.ZodType[]) {
   return z
     .object({
@@ -41,7 +48,7 @@ export function eventView(data: readonly z.ZodType[]) {
       mode: z.enum(MODES).meta({ description: 'Mode that it happened in.', example: 'test' }),
       session_id: idField('session', 'The session it belongs to.').nullable(),
       data: z
-        .union([...data, sessionStatusData, removedMessage])
+        .union([...data, removedMessage, otherData])
         .meta({ description: 'What the event is about, as it was then.' }),
     })
     .meta({ id: 'Event', description: 'Something that happened.' });

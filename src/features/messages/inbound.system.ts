@@ -1,4 +1,5 @@
 import type { SystemTx } from '../../platform/db/scope.ts';
+import { holdKey } from './progress.system.ts';
 
 /** A message from WhatsApp, sealed and ready to store. */
 export interface InboundRow {
@@ -34,7 +35,7 @@ export async function storeInbound(
          as n (id, event_id, session_id, epoch, from_me, phone, lid, name, type, content, quoted, wire_id, at)
      ), held as (
        select l.session_id, l.epoch, l.account_id, l.mode from session_leases l
-       where (l.session_id, l.epoch) in (select session_id, epoch from news) for share
+       where (l.session_id, l.epoch) in (select session_id, epoch from news) order by l.session_id for share
      ), fresh as (
        insert into messages (id, account_id, mode, session_id, direction, contact_phone, contact_lid, contact_name, type,
          content, context_wire_id, context_message_id, wire_id, status, accepted_at, sent_at)
@@ -77,9 +78,4 @@ export async function storeInbound(
     held: new Set(stored.map((r) => holdKey({ sessionId: r.session_id, epoch: Number(r.epoch) }))),
     accounts: stored.map((r) => r.account_id),
   };
-}
-
-/** Names one hold of a session: several may write through one process when a lease has moved on. */
-export function holdKey({ sessionId, epoch }: { sessionId: string; epoch: number }): string {
-  return `${sessionId}/${epoch}`;
 }

@@ -59,20 +59,18 @@ export async function failQueued(
   error: { code: string; detail: string },
   newUuid: () => string,
 ): Promise<boolean> {
-  const rows = await tx.query<MessageRow>(
+  const rows = await tx.query<{ id: string }>(
     `update messages m set status = 'failed', failed_at = now(), error_code = $3, error_detail = $4
      from session_leases l
      where m.session_id = $1 and l.session_id = m.session_id and l.epoch = $2 and m.status in ('queued', 'sending')
-     returning m.*`,
+     returning m.id`,
     [lane.sessionId, lane.epoch, error.code, error.detail],
   );
-  for (const row of rows) {
-    await tx.query(
-      `select app.announce($1, m.account_id, m.mode, 'message.failed', m.session_id, m.id, app.message_snapshot(m), now())
-       from messages m where m.id = $2`,
-      [newUuid(), row.id],
-    );
-  }
+  await tx.query(
+    `select app.announce(e.id, m.account_id, m.mode, 'message.failed', m.session_id, m.id, app.message_snapshot(m), now())
+     from unnest($1::uuid[], $2::uuid[]) as e (id, message_id) join messages m on m.id = e.message_id`,
+    [rows.map(newUuid), rows.map((row) => row.id)],
+  );
   return rows.length > 0;
 }
 

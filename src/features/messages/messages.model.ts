@@ -16,11 +16,6 @@ export type MessageStatus = (typeof MESSAGE_STATUSES)[number];
 
 export type Direction = 'outbound' | 'inbound';
 
-/** What a message says, as sealed in `messages.content`. Grows with the message types. */
-export interface TextBody {
-  text: { body: string };
-}
-
 /** A message as stored. Ids are UUIDs, phones digits without `+`, `content` sealed. */
 export interface MessageRow {
   id: string;

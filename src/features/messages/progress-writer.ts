@@ -1,13 +1,18 @@
+import { type BatchWriter, createBatchWriter } from '../../lib/batch-writer.ts';
 import type { NewUuid } from '../../lib/ids.ts';
 import type { Database } from '../../platform/db/database.ts';
+import { isUnavailable } from '../../platform/db/db.errors.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
-import { type Outcome, type ReceiptNews, writeOutcomes, writeReceipts } from './progress.system.ts';
+import { holdKey, type Outcome, type ReceiptNews, writeOutcomes, writeReceipts } from './progress.system.ts';
 
 export type Progress = ({ kind: 'outcome' } & Outcome) | ({ kind: 'receipt' } & ReceiptNews);
 
 /** Writes what happens to outbound messages, batched over all sessions of the process. */
 export interface ProgressWriter {
-  /** Resolves once committed. Rejects when the database did not take it; the caller still has the news then. */
+  /**
+   * Resolves once committed. Rejects when the database did not take it, and for a receipt also when the lease has
+   * moved on; the caller still has the news then.
+   */
   write(news: Progress): Promise<void>;
   /** Resolves when everything handed in so far is committed or failed. */
   flush(): Promise<void>;
@@ -15,69 +20,51 @@ export interface ProgressWriter {
 
 const BATCH = 200;
 
-interface Waiting {
-  news: Progress;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-}
-
-/**
- * News is gathered while the batch before it is being written, so an idle process writes at once and a busy one in
- * large batches. Within a batch outcomes go before receipts, and receipts in the order of their rank, because one
- * statement can move a message only once.
- */
-export function createProgressWriter(deps: {
+interface ProgressParts {
   database: Database;
   newUuid: NewUuid;
   onFact: (accountId: string) => void;
-}): ProgressWriter {
-  let waiting: Waiting[] = [];
-  let running: Promise<void> | undefined;
+}
 
-  async function drain(): Promise<void> {
-    // One turn of the event loop, so that what arrives together is written together.
-    await new Promise(setImmediate);
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, BATCH);
-      waiting = waiting.slice(BATCH);
-      try {
-        const accounts = await writeBatch(deps, batch.map(({ news }) => news));
-        for (const account of new Set(accounts)) deps.onFact(account);
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
-    }
-    running = undefined;
-  }
-
+/**
+ * Within a batch outcomes go before receipts, and receipts in the order of their rank, because one statement can move
+ * a message only once.
+ */
+export function createProgressWriter(parts: ProgressParts): ProgressWriter {
+  const writer: BatchWriter<Progress, boolean> = createBatchWriter({
+    maxSize: BATCH,
+    writeBatch: (batch) => writeBatch(parts, batch),
+    isFaultOfItems: (error) => !isUnavailable(error),
+  });
   return {
-    write: (news) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ news, resolve, reject });
-        running ??= drain();
-      }),
-    flush: async () => {
-      await running;
+    async write(news) {
+      if (!(await writer.write(news))) throw new Error('the session is held by another worker');
     },
+    flush: () => writer.flush(),
   };
 }
 
-async function writeBatch(
-  { database, newUuid }: { database: Database; newUuid: NewUuid },
-  batch: readonly Progress[],
-): Promise<string[]> {
+async function writeBatch({ database, newUuid, onFact }: ProgressParts, batch: readonly Progress[]): Promise<boolean[]> {
   const statements = statementsOf(batch, newUuid);
   const [only] = statements;
-  if (only !== undefined && statements.length === 1) return database.systemOnce(only);
-  return database.system(async (tx) => {
-    const accounts: string[] = [];
-    for (const statement of statements) accounts.push(...(await statement(tx)));
-    return accounts;
+  const written: Written[] = [];
+  if (only !== undefined && statements.length === 1) written.push(await database.systemOnce(only));
+  else await database.system(async (tx) => {
+    for (const statement of statements) written.push(await statement(tx));
   });
+  for (const account of new Set(written.flatMap(({ accounts }) => accounts))) onFact(account);
+  const held = new Set(written.flatMap((part) => [...part.held]));
+  return batch.map((news) => news.kind === 'outcome' || held.has(holdKey(news)));
 }
 
-type Statement = (tx: SystemTx) => Promise<string[]>;
+interface Written {
+  /** Accounts that have new facts. */
+  accounts: string[];
+  /** Holds, by `holdKey`, that were still their session's. */
+  held: Set<string>;
+}
+
+type Statement = (tx: SystemTx) => Promise<Written>;
 
 function statementsOf(batch: readonly Progress[], newUuid: NewUuid): Statement[] {
   const outcomes = new Map<string, Outcome>();
@@ -87,13 +74,27 @@ function statementsOf(batch: readonly Progress[], newUuid: NewUuid): Statement[]
     ['played', new Map()],
   ]);
   for (const news of batch) {
-    if (news.kind === 'outcome') outcomes.set(news.id, news);
-    else receipts.get(news.status)?.set(`${news.sessionId}/${news.wireId}`, news);
+    if (news.kind === 'outcome') {
+      const key = `${news.id}/${news.epoch}`;
+      outcomes.set(key, weightier(outcomes.get(key), news));
+    } else receipts.get(news.status)?.set(`${holdKey(news)}/${news.wireId}`, news);
   }
   const statements: Statement[] = [];
-  if (outcomes.size > 0) statements.push((tx) => writeOutcomes(tx, [...outcomes.values()], newUuid));
+  if (outcomes.size > 0) {
+    statements.push(async (tx) => ({
+      accounts: await writeOutcomes(tx, [...outcomes.values()], newUuid),
+      held: new Set(),
+    }));
+  }
   for (const [status, news] of receipts) {
     if (news.size > 0) statements.push((tx) => writeReceipts(tx, status, [...news.values()], newUuid));
   }
   return statements;
+}
+
+const WEIGHT: Record<Outcome['status'], number> = { sending: 0, queued: 1, sent: 2, failed: 3 };
+
+/** Of two outcomes of one message the one that would stand if both were written, whichever came first. */
+function weightier(known: Outcome | undefined, news: Outcome): Outcome {
+  return known !== undefined && WEIGHT[known.status] > WEIGHT[news.status] ? known : news;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PingrError } from '../../lib/errors.ts';
 import { fromId, toId } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { SessionRow, SessionsService } from '../sessions/sessions.service.ts';
@@ -35,73 +36,83 @@ export function realmOf(accountId: string): string {
   return toId('account', accountId);
 }
 
-export function createSandboxService(deps: {
+interface SandboxParts {
   emulator: EmulatorClient | undefined;
   sessions: Pick<SessionsService, 'get' | 'qr'>;
-}): SandboxService {
-  async function call<T>(ctx: Context, method: string, path: string, answer: z.ZodType<T>, body?: unknown): Promise<T> {
-    if (ctx.mode !== 'test') throw sandboxErrors.testOnly();
-    if (deps.emulator === undefined) throw sandboxErrors.unavailable();
-    return deps.emulator.call(realmOf(ctx.accountId), { method, path, body }, answer);
-  }
+}
 
-  async function findSession(ctx: Context, publicId: string, pointer: string): Promise<SessionRow> {
-    const id = fromId('session', publicId);
-    const unknown = () => sandboxErrors.invalid({ fields: [{ pointer, detail: 'is not a session of this account and mode' }] });
-    if (id === undefined) throw unknown();
-    return deps.sessions.get(ctx, id).catch(() => {
-      throw unknown();
-    });
-  }
-
-  async function deviceOf(ctx: Context, publicId: string, pointer: string): Promise<number> {
-    const { device, status } = await findSession(ctx, publicId, pointer);
-    if (device === null) {
-      throw sandboxErrors.sessionNotLinked({ fields: [{ pointer, detail: `is ${status}, not linked` }] });
-    }
-    return device;
-  }
-
+export function createSandboxService(parts: SandboxParts): SandboxService {
+  const realm = (ctx: Context) => openRealm(parts, ctx);
   return {
-    createPhone: (ctx, phone) => call(ctx, 'POST', '/phones', schema.phoneView, phone),
-    listPhones: (ctx) => call(ctx, 'GET', '/phones', schema.phoneList),
-    getPhone: (ctx, phone) => call(ctx, 'GET', pathOf(phone), schema.phoneView),
+    createPhone: (ctx, body) => realm(ctx)({ method: 'POST', path: '/phones', body }, schema.phoneView),
+    listPhones: (ctx) => realm(ctx)({ method: 'GET', path: '/phones' }, schema.phoneList),
+    getPhone: (ctx, phone) => realm(ctx)({ method: 'GET', path: pathOf(phone) }, schema.phoneView),
 
     async changePhone(ctx, phone, { ban, cut, ...change }) {
+      const call = realm(ctx);
       const body = {
         ...change,
-        ...(ban !== undefined && { ban_device: await deviceOf(ctx, ban, '/ban') }),
-        ...(cut !== undefined && { cut_device: await deviceOf(ctx, cut, '/cut') }),
+        ...(ban !== undefined && { ban_device: await deviceOf(parts, ctx, ban, '/ban') }),
+        ...(cut !== undefined && { cut_device: await deviceOf(parts, ctx, cut, '/cut') }),
       };
-      return call(ctx, 'PATCH', pathOf(phone), schema.phoneView, body);
+      return call({ method: 'PATCH', path: pathOf(phone), body }, schema.phoneView);
     },
 
     async scan(ctx, phone, session) {
-      if (ctx.mode !== 'test') throw sandboxErrors.testOnly();
-      const { id } = await findSession(ctx, session, '/session');
-      const { qr } = await deps.sessions.qr(ctx, id);
-      return call(ctx, 'POST', `${pathOf(phone)}/scan`, schema.linkedView, { qr });
+      const call = realm(ctx);
+      const { id } = await findSession(parts, ctx, session, '/session');
+      const { qr } = await parts.sessions.qr(ctx, id);
+      return call({ method: 'POST', path: `${pathOf(phone)}/scan`, body: { qr } }, schema.linkedView);
     },
 
-    typePairingCode: (ctx, phone, code) =>
-      call(ctx, 'POST', `${pathOf(phone)}/pairing-code`, schema.linkedView, { code: code.replace('-', '') }),
+    typePairingCode: (ctx, phone, code) => {
+      const body = { code: code.replace('-', '') };
+      return realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/pairing-code`, body }, schema.linkedView);
+    },
 
     inbox: (ctx, phone, { after, limit }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(after !== undefined && { after }) });
-      return call(ctx, 'GET', `${pathOf(phone)}/messages?${query}`, schema.inboxView);
+      return realm(ctx)({ method: 'GET', path: `${pathOf(phone)}/messages?${query.toString()}` }, schema.inboxView);
     },
 
-    write: (ctx, phone, message) => call(ctx, 'POST', `${pathOf(phone)}/messages`, schema.wroteView, message),
+    write: (ctx, phone, body) =>
+      realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/messages`, body }, schema.wroteView),
 
-    async read(ctx, phone, body) {
-      const { read } = await call(ctx, 'POST', `${pathOf(phone)}/read`, z.object({ read: z.unknown() }), body);
-      return { read: typeof read === 'number' ? read : z.array(z.unknown()).parse(read).length };
-    },
+    read: (ctx, phone, body) => realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/read`, body }, schema.readView),
 
     async removeDevice(ctx, phone, session) {
-      await call(ctx, 'DELETE', `${pathOf(phone)}/devices/${await deviceOf(ctx, session, '?session')}`, z.undefined());
+      const call = realm(ctx);
+      const device = await deviceOf(parts, ctx, session, '?session');
+      await call({ method: 'DELETE', path: `${pathOf(phone)}/devices/${device}` }, z.undefined());
     },
   };
+}
+
+type Call = <T>(request: { method: string; path: string; body?: unknown }, answer: z.ZodType<T>) => Promise<T>;
+
+/** Calls into the caller's own network of phones. @throws sandbox.test_key_needed, sandbox.unavailable */
+function openRealm({ emulator }: SandboxParts, ctx: Context): Call {
+  if (ctx.mode !== 'test') throw sandboxErrors.testOnly();
+  if (emulator === undefined) throw sandboxErrors.unavailable();
+  return (request, answer) => emulator.call(realmOf(ctx.accountId), request, answer);
+}
+
+async function findSession({ sessions }: SandboxParts, ctx: Context, publicId: string, pointer: string): Promise<SessionRow> {
+  const id = fromId('session', publicId);
+  const found = id === undefined ? undefined : await sessions.get(ctx, id).catch(unlessKnown);
+  if (found !== undefined) return found;
+  throw sandboxErrors.invalid({ fields: [{ pointer, detail: 'is not a session of this account and mode' }] });
+}
+
+function unlessKnown(error: unknown): undefined {
+  if (error instanceof PingrError && error.definition.status === 404) return undefined;
+  throw error;
+}
+
+async function deviceOf(parts: SandboxParts, ctx: Context, publicId: string, pointer: string): Promise<number> {
+  const { device, status } = await findSession(parts, ctx, publicId, pointer);
+  if (device !== null) return device;
+  throw sandboxErrors.sessionNotLinked({ fields: [{ pointer, detail: `is ${status}, not linked` }] });
 }
 
 function pathOf(phone: string): string {

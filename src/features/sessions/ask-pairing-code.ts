@@ -20,7 +20,7 @@ interface Parts {
  * @throws session.already_linked, session.not_ready, session.pairing_failed
  */
 export async function askForPairingCode(parts: Parts, ctx: Context, id: string, phone: string): Promise<string> {
-  const ready = await parts.waitUntil(ctx, id, ({ status }) => status !== 'starting', 10_000);
+  const ready = await parts.waitUntil(ctx, id, ({ status, phone: linked }) => status !== 'starting' || linked !== null, 10_000);
   if (ready.phone !== null) throw sessionErrors.alreadyLinked();
   if (ready.status !== 'pairing') throw sessionErrors.notReady({ retryAfter: 2 });
 

@@ -16,7 +16,8 @@ export interface HeldRow extends Omit<SessionRow, 'pacing'> {
 export interface SessionReports {
   status(hold: system.Hold, report: system.StatusReport): Promise<boolean>;
   qr(hold: system.Hold, qr: { text: string; expiresAt: Date }): Promise<boolean>;
-  pairingAnswer(hold: system.Hold, answer: { code: string } | { error: string }): Promise<boolean>;
+  /** Kept only while the answer's number is the one that the customer asked for. */
+  pairingAnswer(hold: system.Hold, answer: system.PairingAnswer): Promise<boolean>;
   linked(hold: system.Hold, self: Parameters<typeof system.writeLinked>[2]): Promise<boolean>;
   eraseLink(hold: system.Hold): Promise<boolean>;
   deleted(hold: system.Hold): Promise<boolean>;

@@ -69,12 +69,6 @@ export interface SessionRow {
   created_at: Date;
 }
 
-/** Statuses in which accepted messages have a future: the number is linked and comes back by itself. */
-export function canAccept(session: Pick<SessionRow, 'status' | 'phone'>): boolean {
-  if (session.phone === null) return false;
-  return ['starting', 'connecting', 'connected', 'disconnected'].includes(session.status);
-}
-
 /** The pacing that applies: what the customer set over the defaults of the mode. */
 export function pacingOf({ mode, pacing }: Pick<SessionRow, 'mode' | 'pacing'>): Pacing {
   const usual = DEFAULT_PACING[mode];

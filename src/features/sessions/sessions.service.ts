@@ -53,6 +53,11 @@ export interface SessionsService {
   pairingCode(ctx: Context, id: string, phone: string): Promise<string>;
 }
 
+/** The QR code that can still be scanned: the row keeps the last one while the next is on its way. */
+function freshQr({ qr, qr_expires_at }: SessionRow, clock: Clock): { qr: string; qr_expires_at: Date } | undefined {
+  return qr !== null && qr_expires_at !== null && qr_expires_at > clock.now() ? { qr, qr_expires_at } : undefined;
+}
+
 /** Builds the service on its parts. */
 export function createSessionsService(deps: SessionsDependencies): SessionsService {
   const { database, changes, newUuid, clock } = deps;
@@ -123,10 +128,12 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
     },
 
     async qr(ctx, id) {
-      const row = await waitUntil(ctx, id, ({ status, qr }) => qr !== null || !['starting'].includes(status), 10_000);
-      if (row.qr !== null && row.qr_expires_at !== null) return { ...row, qr: row.qr, qr_expires_at: row.qr_expires_at };
+      const mayShowOne = ({ phone, status }: SessionRow) => phone === null && ['starting', 'pairing'].includes(status);
+      const row = await waitUntil(ctx, id, (now) => freshQr(now, clock) !== undefined || !mayShowOne(now), 10_000);
+      const shown = freshQr(row, clock);
+      if (shown !== undefined) return { ...row, ...shown };
       if (row.phone !== null) throw sessionErrors.alreadyLinked();
-      throw row.status === 'starting' ? sessionErrors.notReady({ retryAfter: 2 }) : sessionErrors.noQr();
+      throw mayShowOne(row) ? sessionErrors.notReady({ retryAfter: 2 }) : sessionErrors.noQr();
     },
 
     pairingCode: (ctx, id, phone) =>

@@ -36,7 +36,8 @@ export async function writeStatus(tx: SystemTx, hold: Hold, report: StatusReport
          qr = case when $3 = 'pairing' then s.qr end, qr_expires_at = case when $3 = 'pairing' then s.qr_expires_at end
        from held where s.id = held.id returning s.*
      ), lease as (
-       update session_leases l set wanted = $6 from changed where l.session_id = changed.id
+       update session_leases l set wanted = $6, attempts = case when $3 = 'connected' then 0 else l.attempts end
+       from changed where l.session_id = changed.id
      ), fact as (
        select app.announce($7, changed.account_id, changed.mode, '${SESSION_STATUS_EVENT}', changed.id, null,
          jsonb_build_object('id', changed.id, 'status', $3::text, 'phone', changed.phone, 'code', $4::text, 'detail', $5::text),
@@ -60,16 +61,22 @@ export async function writeQr(tx: SystemTx, hold: Hold, qr: { text: string; expi
   return rows.length > 0;
 }
 
-export async function writePairingAnswer(
-  tx: SystemTx,
-  hold: Hold,
-  answer: { code: string } | { error: string },
-): Promise<boolean> {
+/** What WhatsApp answered for a number; written only while that number is the one asked for. */
+export type PairingAnswer = { phone: string } & ({ code: string } | { error: string });
+
+export async function writePairingAnswer(tx: SystemTx, hold: Hold, answer: PairingAnswer): Promise<boolean> {
   const rows = await tx.query(
     `with ${HELD}, changed as (
-       update sessions s set pairing_code = $3, pairing_error = $4 from held where s.id = held.id returning s.id
-     ) select ${TELL} from changed`,
-    [hold.sessionId, hold.epoch, 'code' in answer ? answer.code : null, 'error' in answer ? answer.error : null],
+       update sessions s set pairing_code = $3, pairing_error = $4
+       from held where s.id = held.id and s.pairing_phone = $5 returning s.id
+     ) select held.id, (select ${TELL} from changed) from held`,
+    [
+      hold.sessionId,
+      hold.epoch,
+      'code' in answer ? answer.code : null,
+      'error' in answer ? answer.error : null,
+      answer.phone,
+    ],
   );
   return rows.length > 0;
 }

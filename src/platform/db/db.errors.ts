@@ -1,4 +1,4 @@
-import { defineErrors } from '../../lib/errors.ts';
+import { defineErrors, PingrError } from '../../lib/errors.ts';
 
 export const databaseErrors = defineErrors({
   unavailable: {
@@ -9,8 +9,13 @@ export const databaseErrors = defineErrors({
   },
 });
 
+/** True for the error that the scopes throw when the database, and not the statement, is at fault. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof PingrError && error.definition === databaseErrors.unavailable.definition;
+}
+
 /** Postgres' classes for "this connection is gone", and Node's codes for a socket that is. */
-const CONNECTION_CODES = /^(08|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
+const CONNECTION_CODES = /^(08(?!P01)|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
 const CONNECTION_TEXT =
   /connection terminated|connection ended|timeout exceeded when trying to connect|client was closed|not queryable/i;
 

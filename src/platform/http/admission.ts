@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorDefinition, PingrError } from '../../lib/errors.ts';
+import { type ErrorFactory, PingrError } from '../../lib/errors.ts';
 import type { Mode } from '../../lib/mode.ts';
 import type { Actor } from '../context.ts';
 import type { Quota, RateLimiter } from '../rate-limit/rate-limiter.ts';
@@ -21,6 +21,8 @@ export type Authenticate = (credential: string, ip: string) => Promise<Principal
 
 export interface AdmissionOptions {
   authenticate: Authenticate;
+  /** What `authenticate` may throw, for the reference. */
+  refusals?: readonly ErrorFactory[];
   /** Per key. */
   rateLimiter: RateLimiter;
   /** Requests that a key may make per window; set by the account's plan. */
@@ -80,11 +82,7 @@ export function hasScope(scopes: ReadonlySet<string>, scope: string): boolean {
 
 /** Whether an error means that the key does not stand, rather than that it could not be checked. */
 export function isRefusal(error: unknown): error is PingrError {
-  return error instanceof PingrError && isRefusalStatus(error.definition);
-}
-
-function isRefusalStatus({ status }: ErrorDefinition): boolean {
-  return status === 401 || status === 403;
+  return error instanceof PingrError && [401, 403].includes(error.definition.status);
 }
 
 /** Counts a wrong key against its address, whose right keys go on working. @throws always */

@@ -65,9 +65,17 @@ interface MediaReply<Status, Media> extends ReplyParts {
  * What a handler returns: one of the declared answers, or `replay`, the answer that a repeated request got the first
  * time (`idempotency: 'own'`).
  */
-export type Reply<A extends Answers> =
-  // The second part is known before A is inferred, so that a handler's `status: 200` is not widened to a number.
-  ({ [S in keyof A]: ReplyFor<S, A[S]> }[keyof A] | { replay: StoredAnswer }) & { status?: SuccessStatus };
+export type Reply<A extends Answers> = (
+  | { [S in keyof A]: ReplyFor<S, A[S]> }[keyof A]
+  | { replay: StoredAnswer }
+) &
+  Literals;
+
+/** Known before an operation's answers are, so that a handler's `status: 200` is not widened to a number. */
+interface Literals {
+  status?: SuccessStatus;
+  media?: `${string}/${string}`;
+}
 
 /** A handler's reply, ready for the wire. */
 export type Outcome =

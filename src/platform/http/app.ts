@@ -60,6 +60,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
 
   const edge = {
     admit: createAdmission(options.admission),
+    refusals: options.admission.refusals ?? [],
     idempotency: createIdempotency(options),
     log,
     closing: closing.signal,

@@ -1,7 +1,11 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { fastifyZodOpenApiPlugin, fastifyZodOpenApiTransformers } from 'fastify-zod-openapi';
+import {
+  type FastifyZodOpenApiOpts,
+  fastifyZodOpenApiPlugin,
+  fastifyZodOpenApiTransformers,
+} from 'fastify-zod-openapi';
 
 export interface ApiInfo {
   title: string;
@@ -24,7 +28,7 @@ const DOCS_CSP = [
 
 /** Collects the operations that are registered after it into an OpenAPI 3.1 document. */
 export async function collectOpenApi(app: FastifyInstance, info: ApiInfo): Promise<void> {
-  await app.register(fastifyZodOpenApiPlugin);
+  await app.register(fastifyZodOpenApiPlugin, { documentOpts: { override: tidySchema } });
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -46,11 +50,23 @@ export async function collectOpenApi(app: FastifyInstance, info: ApiInfo): Promi
   });
 }
 
+type Override = NonNullable<NonNullable<FastifyZodOpenApiOpts['documentOpts']>['override']>;
+
+/** Answers may grow, so their schemas allow more fields than they name; and nobody needs the bounds of a double. */
+const tidySchema: Override = ({ jsonSchema, io }) => {
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+};
+
 /** Serves the document at `/openapi.json` and a reference made of it, from local files, at `/docs`. */
 export async function serveOpenApi(app: FastifyInstance): Promise<void> {
-  let text: string | undefined;
+  let text = '';
+  // Made before the first request, so that a schema that cannot be described ends the start.
+  app.addHook('onReady', async () => {
+    text = JSON.stringify(app.swagger());
+  });
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
-    text ??= JSON.stringify(app.swagger());
     return reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache').send(text);
   });
   await app.register(async (docs) => {
@@ -59,6 +75,7 @@ export async function serveOpenApi(app: FastifyInstance): Promise<void> {
     });
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
+      theme: { title: 'Pingr API reference' },
       uiConfig: { docExpansion: 'list', deepLinking: true, persistAuthorization: false },
     });
   });

@@ -14,8 +14,11 @@ import {
 import { problemSchema, problemTypeOf } from './problem.ts';
 import type { Route } from './route.ts';
 
-/** What the reference shows of an operation: its schemas, answers and every problem it may answer with. */
-export function operationSchema(route: Route): FastifySchema {
+/**
+ * What the reference shows of an operation: its schemas, answers and every problem it may answer with.
+ * @param refusals what any key may be refused for
+ */
+export function operationSchema(route: Route, refusals: readonly ErrorFactory[]): FastifySchema {
   const { operation, schemas } = route;
   const { params, query, body } = schemas;
   return {
@@ -28,7 +31,7 @@ export function operationSchema(route: Route): FastifySchema {
     ...(query && { querystring: query }),
     ...(body && { body }),
     ...(route.idempotency !== 'none' && { headers: idempotencyHeader }),
-    response: { ...answersOf(route), ...problemsOf(route) },
+    response: { ...answersOf(route), ...problemsOf(route, refusals) },
   };
 }
 
@@ -62,15 +65,16 @@ function answersOf({ answers }: Route): Record<string, unknown> {
       {
         description: answer.description,
         headers: { ...rateHeaders, ...headersOf(answer) },
-        content: contentOf(answer),
+        ...contentOf(answer),
       },
     ]),
   );
 }
 
 function contentOf({ schema, media = {} }: Answer) {
-  const types = Object.entries(media).map(([type, described]) => [type, { schema: described }] as const);
-  return Object.fromEntries([...(schema ? [['application/json', { schema }] as const] : []), ...types]);
+  const types = { ...(schema && { 'application/json': schema }), ...media };
+  const content = Object.entries(types).map(([type, described]) => [type, { schema: described }]);
+  return content.length === 0 ? {} : { content: Object.fromEntries(content) };
 }
 
 function headersOf({ headers = {} }: Answer) {
@@ -80,9 +84,9 @@ function headersOf({ headers = {} }: Answer) {
 }
 
 /** One response a status, with an example of every code. */
-function problemsOf(route: Route): Record<string, unknown> {
+function problemsOf(route: Route, refusals: readonly ErrorFactory[]): Record<string, unknown> {
   const byStatus = new Map<number, ErrorDefinition[]>();
-  for (const definition of problemDefinitions(route)) {
+  for (const definition of problemDefinitions(route, refusals)) {
     byStatus.set(definition.status, [...(byStatus.get(definition.status) ?? []), definition]);
   }
   return Object.fromEntries(
@@ -107,20 +111,24 @@ function problemsOf(route: Route): Record<string, unknown> {
 }
 
 /** Every error that an operation may answer with, each once. */
-export function problemDefinitions({ operation, schemas, idempotency }: Route): ErrorDefinition[] {
+function problemDefinitions(
+  { operation, idempotency }: Route,
+  refusals: readonly ErrorFactory[],
+): ErrorDefinition[] {
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
   const own: readonly ErrorFactory[] = operation.problems ?? [];
   const common = [
     authErrors.missing,
     authErrors.conflict,
+    ...refusals,
     ...(operation.scope === undefined ? [] : [authErrors.scopeMissing]),
     rateLimitErrors.exceeded,
     authErrors.tooManyFailures,
+    requestErrors.invalid,
     serviceErrors.unexpected,
     databaseErrors.unavailable,
     serviceErrors.timeout,
   ];
-  const forInput = schemas.query || schemas.body ? [requestErrors.invalid] : [];
   const forBody = takesBody
     ? [requestErrors.malformedJson, requestErrors.bodyTooLarge, requestErrors.unsupportedMediaType]
     : [];
@@ -128,7 +136,7 @@ export function problemDefinitions({ operation, schemas, idempotency }: Route): 
     idempotency === 'none'
       ? []
       : [idempotencyErrors.keyInvalid, idempotencyErrors.keyReused, idempotencyErrors.inProgress];
-  const all = [...own, ...common, ...forInput, ...forBody, ...forKey].map(({ definition }) => definition);
+  const all = [...own, ...common, ...forBody, ...forKey].map(({ definition }) => definition);
   return [...new Map(all.map((definition) => [definition.code, definition])).values()];
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ErrorFactory } from '../../lib/errors.ts';
 import type { Log } from '../log/log.ts';
 import { type Admit, type Admitted, isRefusal, type Principal } from './admission.ts';
 import { JSON_TYPE, type Outcome } from './answer.ts';
@@ -15,6 +16,8 @@ const RECHECK_MS = 1_000;
 
 export interface Edge {
   admit: Admit;
+  /** What admission may refuse a key for, beside the edge's own reasons. */
+  refusals: readonly ErrorFactory[];
   idempotency: Idempotency;
   log: Log;
   /** Aborts when the process shuts down: streams end. */
@@ -44,7 +47,7 @@ export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void
   app.route({
     method: operation.method,
     url: operation.path,
-    schema: operationSchema(route),
+    schema: operationSchema(route, edge.refusals),
     exposeHeadRoute: operation.method === 'GET' && !streams,
     ...(streams ? {} : { handlerTimeout: operation.timeoutMs ?? ANSWER_TIMEOUT_MS }),
     onRequest: async (request, reply) => {

@@ -14,7 +14,12 @@ interface CertificateChain {
  * that it certifies the very key of the handshake, and that both are valid now. Baileys leaves this out, and without
  * it anyone could replay WhatsApp's own chain with a key of theirs. As whatsmeow's `verifyServerCert`.
  */
-export function isChainConsistent({ leafDetails, intermediateDetails, serverKey, now }: CertificateChain): boolean {
+export function isChainConsistent({
+  leafDetails,
+  intermediateDetails,
+  serverKey,
+  now,
+}: CertificateChain): boolean {
   const { Details } = proto.CertChain.NoiseCertificate;
   try {
     const leaf = Details.decode(leafDetails);

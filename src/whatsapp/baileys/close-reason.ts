@@ -2,7 +2,12 @@ import type { SocketClosed } from '../socket.ts';
 import { blot, statusOf } from './log-adapter.ts';
 
 /** What Baileys says when a signature of the server's, or one that the server passed on, does not hold. */
-const UNTRUSTED = [/noise .*certificate/i, /certification match failed/i, /verify account signature/i, /invalid account signature/i];
+const UNTRUSTED = [
+  /noise .*certificate/i,
+  /certification match failed/i,
+  /verify account signature/i,
+  /invalid account signature/i,
+];
 
 /** How a connection ended, from the error that Baileys reports; without one it was closed on purpose. */
 export function closeReason(error: Error | undefined): SocketClosed {

@@ -16,7 +16,7 @@ import { logOut } from './log-out.ts';
 import { watchPairing } from './pairing.ts';
 import { recipientJid } from './recipients.ts';
 import type { ClientIdentity } from './socket-config.ts';
-import { type Traffic, startTraffic } from './traffic.ts';
+import { startTraffic, type Traffic } from './traffic.ts';
 import { queryNumbers } from './usync.ts';
 import { type OpenWire, openWire, type SessionState } from './wire.ts';
 
@@ -64,7 +64,7 @@ export class Connection {
     // Each send under way listens for the end.
     setMaxListeners(0, this.#over.signal);
     const { options, state, client, log, clock, random } = parts;
-    this.#open = openWire(options, state, client, log, () => this.#dropSoon());
+    this.#open = openWire({ options, state, client, log, onClosing: () => this.#dropSoon() });
     this.#traffic = startTraffic({
       ...this.#open,
       options,
@@ -135,7 +135,9 @@ export class Connection {
       this.end('upgrade_refused', `HTTP ${response.statusCode ?? 'error'}`);
     });
     wire.ev.on('creds.update', () => {
-      state.credentials.persist().catch((error: unknown) => log.warn({ err: error }, 'credentials were not stored'));
+      state.credentials
+        .persist()
+        .catch((error: unknown) => log.warn({ err: error }, 'credentials were not stored'));
     });
     wire.ev.on('connection.update', ({ connection, lastDisconnect }) => {
       if (connection === 'open') this.#opened();
@@ -173,7 +175,10 @@ export class Connection {
   #dropSoon(): void {
     if (this.#timers.size > 0) return;
     const drop = setTimeout(() => dropTransport(this.#open.wire.ws), GOODBYE_MS);
-    const giveUp = setTimeout(() => this.#finish({ code: 428, reason: 'connection dropped' }), 2 * GOODBYE_MS);
+    const giveUp = setTimeout(
+      () => this.#finish({ code: 428, reason: 'connection dropped' }),
+      2 * GOODBYE_MS,
+    );
     this.#timers.add(drop).add(giveUp);
   }
 

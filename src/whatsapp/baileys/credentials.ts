@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type AuthenticationCreds, BufferJSON, initAuthCreds } from '@whiskeysockets/baileys';
 import { LeaseLostError, type SessionKeyStore } from '../session-key-store.ts';
@@ -7,11 +8,17 @@ export class Credentials {
   readonly value: AuthenticationCreds;
   readonly #store: SessionKeyStore;
   readonly #onLost: () => void;
+  /** Digest of what is stored, to leave out writes that change nothing. */
   #stored: string | undefined;
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
 
-  private constructor(store: SessionKeyStore, onLost: () => void, value: AuthenticationCreds, stored?: string) {
+  private constructor(
+    store: SessionKeyStore,
+    onLost: () => void,
+    value: AuthenticationCreds,
+    stored?: string,
+  ) {
     this.#store = store;
     this.#onLost = onLost;
     this.#stored = stored;
@@ -27,7 +34,7 @@ export class Credentials {
     if (!isCredentials(value)) throw new Error('the stored credentials cannot be read');
     // Asking for a pairing code names the account before it is linked; logging in as it would be refused.
     if (!isLinked(value)) return new Credentials(store, onLost, initAuthCreds());
-    return new Credentials(store, onLost, value, text);
+    return new Credentials(store, onLost, value, digest(text));
   }
 
   get linked(): boolean {
@@ -59,16 +66,21 @@ export class Credentials {
   }
 
   async #write(text: string): Promise<void> {
-    if (text === this.#stored) return;
+    const written = digest(text);
+    if (written === this.#stored) return;
     this.#writing = this.#store.saveCredentials(Buffer.from(text, 'utf8'));
     try {
       await this.#writing;
-      this.#stored = text;
+      this.#stored = written;
     } catch (error) {
       if (error instanceof LeaseLostError) this.#onLost();
       throw error;
     }
   }
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }
 
 function isLinked(creds: AuthenticationCreds): boolean {

@@ -47,7 +47,8 @@ export class DeviceDirectory {
     for (const jid of jids) {
       const user = parseJid(jid)?.user ?? '';
       const stored = await this.#load(user);
-      if (stored !== undefined && this.#clock.now().getTime() - stored.at < FRESH_MS) found.set(user, stored.devices);
+      if (stored !== undefined && this.#clock.now().getTime() - stored.at < FRESH_MS)
+        found.set(user, stored.devices);
       else asked.push(userJid(jid));
     }
     if (asked.length === 0) return found;
@@ -109,7 +110,13 @@ function copy<T>(list: CachedDevice[] | undefined): T {
 }
 
 function isStoredList(value: unknown): value is StoredList {
-  return typeof value === 'object' && value !== null && 'devices' in value && 'at' in value && isDeviceList(value.devices);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'devices' in value &&
+    'at' in value &&
+    isDeviceList(value.devices)
+  );
 }
 
 function isDeviceList(value: unknown): value is CachedDevice[] {

@@ -34,7 +34,14 @@ type GroupOperations = Pick<
 >;
 
 /** Sender keys: one ratchet per author and group, given to every device of the group over its own session. */
-export function groupSignal({ creds, cache, unconfirmed, locks, sending, receiving }: SignalParts): GroupOperations {
+export function groupSignal({
+  creds,
+  cache,
+  unconfirmed,
+  locks,
+  sending,
+  receiving,
+}: SignalParts): GroupOperations {
   const receive = async <T>(key: string, operation: (storage: SignalStorage) => Promise<T>): Promise<T> => {
     const result = await locks.run(key, () => withStorage(creds, receiving, operation));
     unconfirmed.confirmSingle();
@@ -86,7 +93,8 @@ export function groupSignal({ creds, cache, unconfirmed, locks, sending, receivi
       return message;
     },
 
-    hasSenderKey: async ({ group, meId }) => (await sending.load('sender-key', senderKeyId(group, meId))) !== undefined,
+    hasSenderKey: async ({ group, meId }) =>
+      (await sending.load('sender-key', senderKeyId(group, meId))) !== undefined,
   };
 }
 

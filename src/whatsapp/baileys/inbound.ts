@@ -3,7 +3,14 @@ import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { InboundMessage, SocketHandlers } from '../socket.ts';
 import { BatchQueue } from './batch-queue.ts';
-import { ciphertextsOf, isDirect, isFromMe, readMessage, type SelfUser, senderOf } from './inbound-message.ts';
+import {
+  ciphertextsOf,
+  isDirect,
+  isFromMe,
+  readMessage,
+  type SelfUser,
+  senderOf,
+} from './inbound-message.ts';
 import { lidJid, phoneJid } from './jid.ts';
 import type { LidMapping } from './lid-mapping.ts';
 import { SignalError } from './signal-storage.ts';
@@ -91,7 +98,9 @@ export class Inbound {
     let isRepeat = false;
     for (const { type, bytes } of ciphertextsOf(node)) {
       try {
-        plaintexts.push(await repository.decryptMessage({ jid: node.attrs['from'] ?? '', type, ciphertext: bytes }));
+        plaintexts.push(
+          await repository.decryptMessage({ jid: node.attrs['from'] ?? '', type, ciphertext: bytes }),
+        );
       } catch (error) {
         if (!(error instanceof SignalError)) throw error;
         // Baileys gets the same error for these bytes, and asks the sender for the message again.
@@ -100,7 +109,11 @@ export class Inbound {
     }
     const message = readMessage(node, plaintexts, self());
     if (message === undefined) return { node, isRepeat };
-    return { node, isRepeat, message: { ...message, chat: await this.#parts.mapping.complete(message.chat) } };
+    return {
+      node,
+      isRepeat,
+      message: { ...message, chat: await this.#parts.mapping.complete(message.chat) },
+    };
   }
 
   /** Number and LID in one stanza: from now on they are one user, and share their Signal sessions. */
@@ -116,8 +129,12 @@ export class Inbound {
     const { wire, self, log } = this.#parts;
     const { from = '', id = '' } = node.attrs;
     wire.messageRetryManager?.cancelPendingPhoneRequest(id);
-    const told = isFromMe(node, self()) ? wire.sendMessageAck(node) : wire.sendReceipt(from, undefined, [id], 'inactive');
-    told.catch((error: unknown) => log.debug({ err: error }, 'a message could not be acknowledged; it will come again'));
+    const told = isFromMe(node, self())
+      ? wire.sendMessageAck(node)
+      : wire.sendReceipt(from, undefined, [id], 'inactive');
+    told.catch((error: unknown) =>
+      log.debug({ err: error }, 'a message could not be acknowledged; it will come again'),
+    );
   }
 
   #handToBaileys(node: BinaryNode): void {

@@ -56,6 +56,7 @@ export function signalAddress(jid: string): { name: string; device: number } {
   const decoded = jidDecode(jid);
   if (decoded === undefined || decoded.user === '') throw new Error('not the jid of a device');
   const { user, server, domainType = 0, device = 0 } = decoded;
-  if (device === 99 && !server.startsWith('hosted')) throw new Error('device 99 exists on hosted servers only');
+  if (device === 99 && !server.startsWith('hosted'))
+    throw new Error('device 99 exists on hosted servers only');
   return { name: domainType === 0 ? user : `${user}_${domainType}`, device };
 }

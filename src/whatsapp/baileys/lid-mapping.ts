@@ -66,7 +66,8 @@ export class LidMapping extends LIDMappingStore {
       const [first, second] = isLid(lid) ? [lid, pn] : [pn, lid];
       const user = parseJid(first)?.user;
       const phone = parseJid(second)?.user;
-      if (!isLid(first) || isLid(second) || !isPerson(second) || user === undefined || phone === undefined) continue;
+      if (!isLid(first) || isLid(second) || !isPerson(second) || user === undefined || phone === undefined)
+        continue;
       await this.note(phone, user);
     }
   }
@@ -86,7 +87,8 @@ export class LidMapping extends LIDMappingStore {
     for (const pn of wanted) {
       const { user = '', device = 0, server = '' } = parseJid(pn) ?? {};
       const lid = await this.lidOf(user);
-      if (lid !== undefined) pairs.push({ pn, lid: jidEncode(lid, server === 'hosted' ? 'hosted.lid' : 'lid', device) });
+      if (lid !== undefined)
+        pairs.push({ pn, lid: jidEncode(lid, server === 'hosted' ? 'hosted.lid' : 'lid', device) });
     }
     return pairs.length > 0 ? pairs : null;
   }

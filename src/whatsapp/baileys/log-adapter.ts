@@ -36,7 +36,8 @@ export function blot(text: string): string {
 
 function errorOf(fields: unknown): { problem?: string; status?: number } {
   if (typeof fields !== 'object' || fields === null) return {};
-  const error = 'err' in fields ? fields.err : 'error' in fields ? fields.error : 'e' in fields ? fields.e : fields;
+  const error =
+    'err' in fields ? fields.err : 'error' in fields ? fields.error : 'e' in fields ? fields.e : fields;
   if (!(error instanceof Error)) return {};
   const status = statusOf(error);
   return { problem: blot(`${error.name}: ${error.message}`), ...(status === undefined ? {} : { status }) };

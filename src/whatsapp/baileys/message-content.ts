@@ -4,7 +4,10 @@ import type { InboundMessage, OutgoingMessage, QuotedMessage } from '../socket.t
 import { lidJid, phoneJid } from './jid.ts';
 
 /** The protobuf of a message to send, as Baileys makes it from a text: without link preview. */
-export function toProto({ content, quoted }: Pick<OutgoingMessage, 'content' | 'quoted'>, selfJid: string): proto.IMessage {
+export function toProto(
+  { content, quoted }: Pick<OutgoingMessage, 'content' | 'quoted'>,
+  selfJid: string,
+): proto.IMessage {
   const quotes = quoted === undefined ? {} : { contextInfo: contextOf(quoted, selfJid) };
   return {
     extendedTextMessage: { text: content.body, ...quotes },
@@ -50,6 +53,7 @@ export function fromProto(
 function quotedIn(part: unknown): string | undefined {
   if (typeof part !== 'object' || part === null || !('contextInfo' in part)) return undefined;
   const { contextInfo } = part;
-  if (typeof contextInfo !== 'object' || contextInfo === null || !('stanzaId' in contextInfo)) return undefined;
+  if (typeof contextInfo !== 'object' || contextInfo === null || !('stanzaId' in contextInfo))
+    return undefined;
   return typeof contextInfo.stanzaId === 'string' ? contextInfo.stanzaId : undefined;
 }

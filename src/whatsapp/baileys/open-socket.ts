@@ -25,7 +25,13 @@ const DEFAULT_KEY_CACHE_BYTES = 32 * 1024 * 1024;
  * @throws Error when this process trusts another root key already, or when forged signatures are not refused
  */
 export function createOpenSocket(options: BaileysOptions): OpenSocket {
-  const { log, rootKey, keyCacheBytes = DEFAULT_KEY_CACHE_BYTES, clock = systemClock, random = Math.random } = options;
+  const {
+    log,
+    rootKey,
+    keyCacheBytes = DEFAULT_KEY_CACHE_BYTES,
+    clock = systemClock,
+    random = Math.random,
+  } = options;
   const { version, browser } = options;
   installTrust(rootKey);
   const client = { ...(version && { version }), ...(browser && { browser }) };

@@ -1,4 +1,4 @@
-import { configureSuccessfulPairing, type BinaryNode } from '@whiskeysockets/baileys';
+import { type BinaryNode, configureSuccessfulPairing } from '@whiskeysockets/baileys';
 import type { Clock } from '../../lib/clock.ts';
 import type { SocketHandlers } from '../socket.ts';
 import type { Credentials } from './credentials.ts';

@@ -81,6 +81,6 @@ export class PendingAcks {
 
   /** The connection is gone: what left may or may not have arrived. */
   close(): void {
-    for (const waiting of [...this.#waiting.values()]) waiting.reject(new SendError('unacknowledged'));
+    for (const waiting of this.#waiting.values()) waiting.reject(new SendError('unacknowledged'));
   }
 }

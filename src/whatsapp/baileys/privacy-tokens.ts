@@ -40,7 +40,9 @@ export class PrivacyTokens {
 
   /** Notes that the contact gets its token now. @returns the token to give, if it is due */
   async claim(jid: string, issueToLid: boolean): Promise<DueToken | undefined> {
-    const { phone, lid } = await this.#mapping.complete(isLid(jid) ? { lid: userOf(jid) } : { phone: userOf(jid) });
+    const { phone, lid } = await this.#mapping.complete(
+      isLid(jid) ? { lid: userOf(jid) } : { phone: userOf(jid) },
+    );
     const storedUnder = lid === undefined ? userJid(jid) : lidJid(lid);
     const at = Math.floor(this.#clock.now().getTime() / 1000);
     const entry = await this.#entry(storedUnder);

@@ -10,7 +10,12 @@ import { type Committed, untilCommitted } from './until-committed.ts';
 import type { Wire } from './wire.ts';
 
 /** `type` of a receipt; none means delivered. */
-const STATUSES: Record<string, ReceiptStatus> = { '': 'delivered', inactive: 'delivered', read: 'read', played: 'played' };
+const STATUSES: Record<string, ReceiptStatus> = {
+  '': 'delivered',
+  inactive: 'delivered',
+  read: 'read',
+  played: 'played',
+};
 
 /**
  * What a receipt says of messages that this session sent. `undefined` for receipts between own devices and those that
@@ -23,10 +28,19 @@ export function readReceipt({ attrs, content }: BinaryNode, self: SelfUser): Rec
   if (status === undefined || id === undefined || !isPerson(reader)) return undefined;
   const user = parseJid(reader)?.user;
   if (user === self.phone || user === self.lid) return undefined;
-  const items = getBinaryNodeChildren(getBinaryNodeChild({ tag: '', attrs, ...(content && { content }) }, 'list'), 'item');
+  const items = getBinaryNodeChildren(
+    getBinaryNodeChild({ tag: '', attrs, ...(content && { content }) }, 'list'),
+    'item',
+  );
   return {
     wireIds: [...new Set([id, ...items.flatMap((item) => item.attrs['id'] ?? [])])],
-    from: identityOf(reader, attrs['sender_pn'], attrs['sender_lid'], attrs['participant_pn'], attrs['participant_lid']),
+    from: identityOf(
+      reader,
+      attrs['sender_pn'],
+      attrs['sender_lid'],
+      attrs['participant_pn'],
+      attrs['participant_lid'],
+    ),
     status,
     at: new Date(Number(t) * 1000 || Date.now()),
   };
@@ -57,7 +71,9 @@ export class Receipts {
 
   add(node: BinaryNode): void {
     if (node.attrs['type'] !== 'retry') return this.#queue.add(node);
-    this.#parts.resend(node).catch((error: unknown) => this.#parts.log.warn({ err: error }, 'a message was not sent again'));
+    this.#parts
+      .resend(node)
+      .catch((error: unknown) => this.#parts.log.warn({ err: error }, 'a message was not sent again'));
   }
 
   close(): Promise<void> {
@@ -73,7 +89,9 @@ export class Receipts {
     }, this.#parts);
     if (outcome !== 'committed') return onGaveUp(outcome);
     for (const node of batch) {
-      wire.sendMessageAck(node).catch((error: unknown) => log.debug({ err: error }, 'a receipt could not be acknowledged'));
+      wire
+        .sendMessageAck(node)
+        .catch((error: unknown) => log.debug({ err: error }, 'a receipt could not be acknowledged'));
     }
   }
 }

@@ -28,12 +28,19 @@ export function recipientJid({ phone, lid }: WhatsAppIdentity): string | undefin
  * @returns devices by user, each with a session; the recipient has at least one
  * @throws Error when WhatsApp gave no answer, or when the recipient has no device that can be written to
  */
-export async function prepareRecipient(parts: RecipientParts, jid: string): Promise<Map<string, CachedDevice[]>> {
+export async function prepareRecipient(
+  parts: RecipientParts,
+  jid: string,
+): Promise<Map<string, CachedDevice[]>> {
   const { wire, directory, mapping } = parts;
   const self = parts.self();
   const ownJid = userJid(isLid(jid) ? self.lid : self.id);
-  const lists = await directory.resolve(wire, [...new Set([ownJid, jid])], self, (phone, lid) => mapping.note(phone, lid));
-  const devices = [...lists.values()].flat().filter((device) => ![self.id, self.lid].includes(deviceJid(device)));
+  const lists = await directory.resolve(wire, [...new Set([ownJid, jid])], self, (phone, lid) =>
+    mapping.note(phone, lid),
+  );
+  const devices = [...lists.values()]
+    .flat()
+    .filter((device) => ![self.id, self.lid].includes(deviceJid(device)));
   const unreachable = await withoutSession(parts, devices.map(deviceJid));
   const usable = new Map<string, CachedDevice[]>([[parseJid(ownJid)?.user ?? '', []]]);
   for (const [user, list] of lists) {
@@ -63,7 +70,8 @@ async function withoutSession(parts: RecipientParts, jids: readonly string[]): P
     // One device with bad keys fails the question for all: each by itself.
     return await oneByOne(parts, missing);
   }
-  if ((await missingSessions(parts, missing)).length > 0) throw new Error('WhatsApp did not give the recipient’s keys');
+  if ((await missingSessions(parts, missing)).length > 0)
+    throw new Error('WhatsApp did not give the recipient’s keys');
   return new Set();
 }
 
@@ -75,7 +83,10 @@ async function oneByOne({ wire }: RecipientParts, jids: readonly string[]): Prom
   return unreachable;
 }
 
-async function missingSessions({ wire, mapping, cache }: RecipientParts, jids: readonly string[]): Promise<string[]> {
+async function missingSessions(
+  { wire, mapping, cache }: RecipientParts,
+  jids: readonly string[],
+): Promise<string[]> {
   const addresses = await Promise.all(
     jids.map(async (jid) => wire.signalRepository.jidToSignalProtocolAddress(await mapping.canonical(jid))),
   );

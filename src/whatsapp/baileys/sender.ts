@@ -56,7 +56,8 @@ export class Sender {
     const { wire, acks, directory, tokens, clock, prepare, selfJid, over } = this.#parts;
     if (over.aborted) throw new SendError('closed');
     const jid = recipientJid(message.to);
-    if (jid === undefined) throw new SendError('not_sent', { cause: new Error('the recipient has neither number nor LID') });
+    if (jid === undefined)
+      throw new SendError('not_sent', { cause: new Error('the recipient has neither number nor LID') });
     try {
       const devices = await prepare(jid);
       const due = await tokens.claim(jid, wire.serverProps.lidTrustedTokenIssueToLid);

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../platform/log/log.ts';
-import type { OutgoingMessage, SocketClosed, SocketOptions, WhatsAppIdentity, WhatsAppSocket } from '../socket.ts';
+import type {
+  OutgoingMessage,
+  SocketClosed,
+  SocketOptions,
+  WhatsAppIdentity,
+  WhatsAppSocket,
+} from '../socket.ts';
 import { Connection } from './connection.ts';
 import { Credentials } from './credentials.ts';
 import { DeviceDirectory } from './devices.ts';
@@ -74,15 +80,19 @@ export class Session implements WhatsAppSocket {
     return this.#connection.setTyping(to, typing);
   }
 
-  logout(): Promise<void> {
-    return this.#connection.logOut();
+  async logout(): Promise<void> {
+    await this.#connection.logOut();
+    await this.#done;
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.#connection.end('closed_by_us', 'closed');
     const late = new AbortController();
-    await Promise.race([this.#done, sleep(CLOSE_MS, undefined, { signal: late.signal }).catch(() => undefined)]);
+    await Promise.race([
+      this.#done,
+      sleep(CLOSE_MS, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
     late.abort();
   }
 

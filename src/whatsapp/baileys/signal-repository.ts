@@ -5,6 +5,7 @@ import { isLid, isPerson, parseJid, signalAddress } from './jid.ts';
 import type { KeyCache } from './key-cache.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { LidMapping } from './lid-mapping.ts';
+import { openCiphertext, type Sealed } from './open-ciphertext.ts';
 import { sessionInfo } from './session-record.ts';
 import { type RatchetState, SignalError, withStorage } from './signal-storage.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
@@ -49,7 +50,7 @@ export function createSignalRepository(parts: RepositoryParts): SignalRepository
     decryptMessage({ jid, type, ciphertext }) {
       const known = opened.get(ciphertext);
       if (known !== undefined) return known;
-      const plaintext = decrypt(signal, mapping, { jid, type, ciphertext });
+      const plaintext = decrypt(signal, mapping, jid, { type, ciphertext });
       opened.set(ciphertext, plaintext);
       plaintext.catch((error: unknown) => {
         // The storage failed, not the message: it may open yet.
@@ -146,20 +147,14 @@ function receivingState(cache: KeyCache, unconfirmed: Unconfirmed): RatchetState
 }
 
 async function decrypt(
-  { creds, locks, receiving, unconfirmed }: SignalParts,
+  signal: SignalParts,
   mapping: LidMapping,
-  { jid, type, ciphertext }: { jid: string; type: 'pkmsg' | 'msg'; ciphertext: Uint8Array },
+  jid: string,
+  sealed: Sealed,
 ): Promise<Uint8Array> {
+  const { creds, locks, receiving, unconfirmed } = signal;
   const address = addressText(await mapping.canonical(jid));
-  const plaintext = await locks.run(address, () =>
-    withStorage(creds, receiving, async (storage) => {
-      using from = ProtocolAddress.from(address);
-      using cipher = new SessionCipher(storage, from);
-      return await (type === 'pkmsg'
-        ? cipher.decryptPreKeyWhisperMessage(ciphertext)
-        : cipher.decryptWhisperMessage(ciphertext));
-    }),
-  );
+  const plaintext = await locks.run(address, () => openCiphertext(creds, receiving, address, sealed));
   unconfirmed.confirmSingle();
   return plaintext;
 }
@@ -173,7 +168,8 @@ async function migrate(
 ): Promise<{ migrated: number; skipped: number; total: number }> {
   const phone = parseJid(from);
   const lid = parseJid(to);
-  if (!phone || !lid || !isLid(to) || isLid(from) || !isPerson(from)) return { migrated: 0, skipped: 0, total: 0 };
+  if (!phone || !lid || !isLid(to) || isLid(from) || !isPerson(from))
+    return { migrated: 0, skipped: 0, total: 0 };
   const devices = new Set([phone.device, ...(await devicesOf(phone.user))]);
   let migrated = 0;
   for (const device of devices) {

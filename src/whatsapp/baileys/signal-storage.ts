@@ -22,8 +22,9 @@ export class SignalError extends Error {
 }
 
 /**
- * Runs one operation of the bridge on the state. The bridge rejects with strings that quote addresses, and swallows
- * what the storage threw: this gives errors that say whose fault it was.
+ * Runs one operation of the bridge on the state, which changes only if it succeeds: the bridge stores half-way results
+ * too. It rejects with strings that quote addresses, and swallows what the storage threw: this gives errors that say
+ * whose fault it was.
  * @throws SignalError when the message or the key bundle is at fault; the storage's own error when that failed.
  */
 export async function withStorage<T>(
@@ -31,17 +32,25 @@ export async function withStorage<T>(
   state: RatchetState,
   operation: (storage: SignalStorage) => Promise<T>,
 ): Promise<T> {
+  const changes = new Map<string, [kind: string, id: string, value: Uint8Array | null]>();
   let broken: { error: unknown } | undefined;
-  const guarded: RatchetState = {
-    load: (kind, id) =>
-      state.load(kind, id).catch((error: unknown) => {
+  const attempt: RatchetState = {
+    async load(kind, id) {
+      const change = changes.get(`${kind}/${id}`);
+      if (change !== undefined) return change[2] ?? undefined;
+      try {
+        return await state.load(kind, id);
+      } catch (error) {
         broken = { error };
         throw error;
-      }),
-    store: (kind, id, value) => state.store(kind, id, value),
+      }
+    },
+    store: (kind, id, value) => void changes.set(`${kind}/${id}`, [kind, id, value]),
   };
   try {
-    return await operation(storageOn(creds, guarded));
+    const result = await operation(storageOn(creds, attempt));
+    for (const change of changes.values()) state.store(...change);
+    return result;
   } catch (error) {
     if (broken !== undefined) throw broken.error;
     throw new SignalError(failureIn(String(error)));
@@ -54,8 +63,17 @@ function failureIn(text: string): SignalFailure {
   return 'invalid';
 }
 
-function storageOn({ signedIdentityKey, signedPreKey, registrationId }: SignalCreds, state: RatchetState): SignalStorage {
+/** The bridge hands sessions over as bytes where it can, though its types do not say so. */
+type BridgeStorage = SignalStorage & { storeSessionRaw(address: string, record: Uint8Array): void };
+
+function storageOn(
+  { signedIdentityKey, signedPreKey, registrationId }: SignalCreds,
+  state: RatchetState,
+): BridgeStorage {
   return {
+    storeSessionRaw(address, record) {
+      state.store('session', address, record);
+    },
     loadSession: (address) => state.load('session', address),
     storeSession(address, record) {
       state.store('session', address, record.serialize());

@@ -11,7 +11,7 @@ import { baileysLogger } from './log-adapter.ts';
 import { toProto } from './message-content.ts';
 
 /** A link without a single frame for this long plus five seconds is dead; each silent interval costs one ping. */
-const KEEP_ALIVE_MS = 15_000;
+const KEEP_ALIVE_MS = 20_000;
 
 /** How this client shows itself to WhatsApp; Baileys' own where absent. */
 export interface ClientIdentity {

@@ -48,7 +48,12 @@ export function startTraffic(parts: TrafficParts): Traffic {
   const sender = new Sender({ ...parts, ...state, serial, acks, tokens, prepare, selfJid });
 
   const baileysMessage = takeListeners(wire.ws, 'CB:message');
-  const inbound = new Inbound({ ...parts, handlers, repository: wire.signalRepository, baileys: baileysMessage });
+  const inbound = new Inbound({
+    ...parts,
+    handlers,
+    repository: wire.signalRepository,
+    baileys: baileysMessage,
+  });
   wire.ws.on('CB:message', (node: BinaryNode) => inbound.add(node));
 
   const baileysReceipt = takeListeners(wire.ws, 'CB:receipt');
@@ -59,7 +64,9 @@ export function startTraffic(parts: TrafficParts): Traffic {
   wire.ws.on('CB:ack,class:message', (node: BinaryNode) => {
     const refused = acks.settle(node);
     if (refused === undefined) return;
-    handlers.onRefused(refused).catch((error: unknown) => log.warn({ err: error }, 'a refusal was not stored'));
+    handlers
+      .onRefused(refused)
+      .catch((error: unknown) => log.warn({ err: error }, 'a refusal was not stored'));
   });
 
   return {

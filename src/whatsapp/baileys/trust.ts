@@ -1,5 +1,10 @@
 import { Curve, generateSignalPubKey, WA_CERT_DETAILS } from '@whiskeysockets/baileys';
-import { calculateAgreement, calculateSignature, generateKeyPair, verifySignature } from 'whatsapp-rust-bridge';
+import {
+  calculateAgreement,
+  calculateSignature,
+  generateKeyPair,
+  verifySignature,
+} from 'whatsapp-rust-bridge';
 import { isChainConsistent } from './certificate-chain.ts';
 
 /** WhatsApp's own root key, as Baileys carries it. */
@@ -43,7 +48,8 @@ export function assertForgeriesFail(curve: Pick<typeof Curve, 'generateKeyPair' 
     !curve.verify(signer.public, Buffer.from('something else'), genuine),
     !curve.verify(stranger.public, message, genuine),
   ];
-  if (verdicts.includes(false)) throw new Error('signatures are not verified in this process: refusing to connect');
+  if (verdicts.includes(false))
+    throw new Error('signatures are not verified in this process: refusing to connect');
 }
 
 /**

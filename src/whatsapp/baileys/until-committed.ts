@@ -21,7 +21,10 @@ export type Committed = 'committed' | 'lease_lost' | 'not_stored' | 'over';
  * Runs a handler until it resolves. Nothing is acknowledged to WhatsApp meanwhile; when it gives up, nothing ever is on
  * this connection, and WhatsApp delivers everything again on the next one.
  */
-export async function untilCommitted(work: () => Promise<void>, { clock, log, random, over }: Parts): Promise<Committed> {
+export async function untilCommitted(
+  work: () => Promise<void>,
+  { clock, log, random, over }: Parts,
+): Promise<Committed> {
   for (let attempt = 1; !over.aborted; attempt++) {
     try {
       await work();

@@ -59,31 +59,43 @@ export async function queryNumbers(
   phones: readonly string[],
 ): Promise<Map<string, WhatsAppIdentity | null>> {
   const answer: unknown = await wire.query(numbersQuery(phones, wire.generateMessageTag()));
-  const users = getBinaryNodeChildren(getBinaryNodeChild(getBinaryNodeChild(asNode(answer), 'usync'), 'list'), 'user');
+  const users = getBinaryNodeChildren(
+    getBinaryNodeChild(getBinaryNodeChild(asNode(answer), 'usync'), 'list'),
+    'user',
+  );
   const found = new Map<string, WhatsAppIdentity | null>();
   for (const user of users) {
     const contact = getBinaryNodeChild(user, 'contact');
-    const asked = getBinaryNodeChildString(user, 'contact')?.replace('+', '') ?? parseJid(user.attrs['jid'])?.user;
+    const asked =
+      getBinaryNodeChildString(user, 'contact')?.replace('+', '') ?? parseJid(user.attrs['jid'])?.user;
     if (asked === undefined || contact === undefined) continue;
     const isThere = contact.attrs['type'] === 'in';
     const lid = getBinaryNodeChild(user, 'lid')?.attrs['val'];
     found.set(asked, isThere ? identityOf(user.attrs['jid'], lid) : null);
   }
   const silent = phones.filter((phone) => !found.has(phone));
-  if (silent.length > 0) throw new Error(`WhatsApp gave no answer for ${silent.length} of ${phones.length} numbers`);
+  if (silent.length > 0)
+    throw new Error(`WhatsApp gave no answer for ${silent.length} of ${phones.length} numbers`);
   return found;
 }
 
 function numbersQuery(phones: readonly string[], sid: string): BinaryNode {
-  const element = (tag: string, content?: BinaryNode['content'], attrs: BinaryNode['attrs'] = {}): BinaryNode =>
-    content === undefined ? { tag, attrs } : { tag, attrs, content };
+  const element = (
+    tag: string,
+    content?: BinaryNode['content'],
+    attrs: BinaryNode['attrs'] = {},
+  ): BinaryNode => (content === undefined ? { tag, attrs } : { tag, attrs, content });
   const users = phones.map((phone) => element('user', [element('contact', `+${phone}`)]));
-  const usync = element('usync', [element('query', [element('contact'), element('lid')]), element('list', users)], {
-    context: 'interactive',
-    mode: 'query',
-    sid,
-    last: 'true',
-    index: '0',
-  });
+  const usync = element(
+    'usync',
+    [element('query', [element('contact'), element('lid')]), element('list', users)],
+    {
+      context: 'interactive',
+      mode: 'query',
+      sid,
+      last: 'true',
+      index: '0',
+    },
+  );
   return element('iq', [usync], { to: '@s.whatsapp.net', type: 'get', xmlns: 'usync' });
 }

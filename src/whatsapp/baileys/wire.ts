@@ -26,17 +26,18 @@ export interface OpenWire {
   unconfirmed: Unconfirmed;
 }
 
-/**
- * Starts a connection of Baileys' on the session's state.
- * @param onClosing called when Baileys begins to shut it down, which can be long before it says so
- */
-export function openWire(
-  options: SocketOptions,
-  { credentials, cache, directory }: SessionState,
-  client: ClientIdentity,
-  log: Log,
-  onClosing: () => void,
-): OpenWire {
+interface WireParts {
+  options: SocketOptions;
+  state: SessionState;
+  client: ClientIdentity;
+  log: Log;
+  /** Called when Baileys begins to shut the connection down, which can be long before it says so. */
+  onClosing: () => void;
+}
+
+/** Starts a connection of Baileys' on the session's state. */
+export function openWire({ options, state, client, log, onClosing }: WireParts): OpenWire {
+  const { credentials, cache, directory } = state;
   const unconfirmed = new Unconfirmed(cache);
   const parts = {
     auth: { creds: credentials.value, keys: signalKeyStore(cache, credentials) },

@@ -41,18 +41,23 @@ export class Control {
   }
 
   /** One call; resolves with status and body whatever they are. */
-  async call(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }> {
+  async call<T = unknown>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: T }> {
     const response = await fetch(`${this.#emulator.controlUrl}${path}`, {
       method,
       headers: { authorization: `Bearer ${this.#emulator.controlToken}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: (text === '' ? undefined : JSON.parse(text)) as never };
+    const parsed: T = JSON.parse(text === '' ? 'null' : text);
+    return { status: response.status, body: parsed };
   }
 
   async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const reply = await this.call(method, path, body);
+    const reply = await this.call<T>(method, path, body);
     if (reply.status >= 300)
       throw new Error(`${method} ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
     return reply.body;

@@ -18,23 +18,25 @@ import { until } from './until.ts';
 
 const logger = pino({ level: process.env['BAILEYS_LOG'] ?? 'silent' });
 
+type StoredKeys = { [T in keyof SignalDataTypeMap]?: Record<string, SignalDataTypeMap[T] | null> };
+
 /** A key store in memory, as Baileys' users write their own. */
 function memoryKeys(): SignalKeyStore {
-  const values = new Map<string, unknown>();
+  const stored: StoredKeys = {};
   return {
     get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
-      const found = ids.flatMap((id) => {
-        const value = values.get(`${type}/${id}`);
-        return value === undefined ? [] : [[id, value] as const];
-      });
-      return Object.fromEntries(found) as Record<string, SignalDataTypeMap[T]>;
+      const found: Record<string, SignalDataTypeMap[T]> = {};
+      for (const id of ids) {
+        const value = stored[type]?.[id];
+        if (value) found[id] = value;
+      }
+      return found;
     },
     set(data: SignalDataSet) {
       for (const [type, entries] of Object.entries(data)) {
-        for (const [id, value] of Object.entries(entries ?? {})) {
-          if (value === null) values.delete(`${type}/${id}`);
-          else values.set(`${type}/${id}`, value);
-        }
+        const known = Object.entries(stored).find(([kept]) => kept === type)?.[1];
+        if (known) Object.assign(known, entries);
+        else Object.assign(stored, { [type]: { ...entries } });
       }
     },
   };
@@ -80,7 +82,7 @@ export class RawBaileys {
   /** Status code of the last close. */
   get closedWith(): number | undefined {
     const error = this.updates.findLast(({ connection }) => connection === 'close')?.lastDisconnect?.error;
-    return error && 'output' in error ? (error.output as { statusCode: number }).statusCode : undefined;
+    return error && 'output' in error ? error.output.statusCode : undefined;
   }
 
   /** Opens a connection; the former one is left alone. */

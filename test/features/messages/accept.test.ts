@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createMessagesService, type MessagesService } from '../../../src/features/messages/messages.service.ts';
+import {
+  createMessagesService,
+  type MessagesService,
+} from '../../../src/features/messages/messages.service.ts';
 import type { SendInput } from '../../../src/features/messages/send-message.ts';
 import { fromId, newUuid } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
@@ -31,7 +34,14 @@ beforeEach(async () => {
 });
 
 function text(body: string, more: Partial<SendInput> = {}): SendInput {
-  return { sessionId: undefined, to: '919876543210', text: body, contextMessageId: undefined, idempotency: undefined, ...more };
+  return {
+    sessionId: undefined,
+    to: '919876543210',
+    text: body,
+    contextMessageId: undefined,
+    idempotency: undefined,
+    ...more,
+  };
 }
 
 async function send(input: SendInput) {
@@ -44,21 +54,35 @@ describe('accepting a message', () => {
   it('stores it as queued with its fact and wakes the worker that holds the session', async () => {
     const sessionId = await seedSession(db, account);
     const owner = newUuid();
-    await db.owner.query(`update session_leases set owner = $2, expires_at = now() + interval '1 minute' where session_id = $1`, [sessionId, owner]);
+    await db.owner.query(
+      `update session_leases set owner = $2, expires_at = now() + interval '1 minute' where session_id = $1`,
+      [sessionId, owner],
+    );
     const message = await send(text('hello'));
-    expect(message).toMatchObject({ status: 'queued', direction: 'outbound', to: '+919876543210', text: { body: 'hello' } });
+    expect(message).toMatchObject({
+      status: 'queued',
+      direction: 'outbound',
+      to: '+919876543210',
+      text: { body: 'hello' },
+    });
     expect(message.timestamps).toHaveProperty('queued');
     expect(woken).toEqual([{ id: sessionId, mode: 'test', owner }]);
-    const { rows } = await db.owner.query('select type, data from events where message_id = $1', [fromId('message', message.id)]);
+    const { rows } = await db.owner.query('select type, data from events where message_id = $1', [
+      fromId('message', message.id),
+    ]);
     expect(rows).toEqual([{ type: 'message.queued', data: { status: 'queued' } }]);
   });
 
   it('keeps the text out of the row', async () => {
     await seedSession(db, account);
     const message = await send(text('a very secret text'));
-    const { rows } = await db.owner.query('select m::text as raw from messages m where id = $1', [fromId('message', message.id)]);
+    const { rows } = await db.owner.query('select m::text as raw from messages m where id = $1', [
+      fromId('message', message.id),
+    ]);
     expect(rows[0].raw).not.toContain(Buffer.from('secret').toString('hex'));
-    await expect(messages.get(contextOf(account), fromId('message', message.id) ?? '')).resolves.toEqual(message);
+    await expect(messages.get(contextOf(account), fromId('message', message.id) ?? '')).resolves.toEqual(
+      message,
+    );
   });
 
   it('finds the session by itself only when exactly one is connected', async () => {
@@ -91,9 +115,13 @@ describe('accepting a message', () => {
 
   it("does not see another account's session, or one of the other mode", async () => {
     const foreign = await seedSession(db, await seedAccount(db));
-    await expect(send(text('x', { sessionId: foreign }))).rejects.toMatchObject({ code: 'message.session_not_found' });
+    await expect(send(text('x', { sessionId: foreign }))).rejects.toMatchObject({
+      code: 'message.session_not_found',
+    });
     const live = await seedSession(db, account, { mode: 'live' });
-    await expect(send(text('x', { sessionId: live }))).rejects.toMatchObject({ code: 'message.session_not_found' });
+    await expect(send(text('x', { sessionId: live }))).rejects.toMatchObject({
+      code: 'message.session_not_found',
+    });
   });
 
   it('replies to a message of the same session only', async () => {
@@ -134,23 +162,35 @@ describe('an idempotency key', () => {
   it('refuses another body under the same key', async () => {
     const sessionId = await seedSession(db, account);
     await send(text('one', { sessionId, idempotency: idempotency('k', 'a') }));
-    const other = messages.send(contextOf(account), text('two', { sessionId, idempotency: idempotency('k', 'b') }));
+    const other = messages.send(
+      contextOf(account),
+      text('two', { sessionId, idempotency: idempotency('k', 'b') }),
+    );
     await expect(other).rejects.toMatchObject({ code: 'idempotency.key_reused' });
   });
 
   it('is free again when the message was refused', async () => {
-    await expect(send(text('x', { sessionId: newUuid(), idempotency: idempotency('k', 'a') }))).rejects.toThrow();
+    await expect(
+      send(text('x', { sessionId: newUuid(), idempotency: idempotency('k', 'a') })),
+    ).rejects.toThrow();
     const sessionId = await seedSession(db, account);
-    await expect(send(text('x', { sessionId, idempotency: idempotency('k', 'a') }))).resolves.toMatchObject({ status: 'queued' });
+    await expect(send(text('x', { sessionId, idempotency: idempotency('k', 'a') }))).resolves.toMatchObject({
+      status: 'queued',
+    });
   });
 });
 
 describe('listing messages', () => {
   it('filters by session, contact under either name, direction, status and time, newest first', async () => {
     const sessionId = await seedSession(db, account);
-    const [one, two] = [await send(text('1', { sessionId })), await send(text('2', { sessionId, to: '14155550100' }))];
+    const [one, two] = [
+      await send(text('1', { sessionId })),
+      await send(text('2', { sessionId, to: '14155550100' })),
+    ];
     const list = (filter: object) =>
-      messages.list(contextOf(account), { limit: 10, ...filter }).then((found) => found.map(({ message }) => message.id));
+      messages
+        .list(contextOf(account), { limit: 10, ...filter })
+        .then((found) => found.map(({ message }) => message.id));
     await expect(list({})).resolves.toEqual([two.id, one.id]);
     await expect(list({ contactPhone: '14155550100' })).resolves.toEqual([two.id]);
     await expect(list({ direction: 'inbound' })).resolves.toEqual([]);

@@ -18,7 +18,10 @@ test('a message is sent once the server acknowledged it, and not before', async 
 test.each([463, 479, 421])('a refusal carries WhatsApp’s code: %i', async (code) => {
   const { socket } = await world.linked();
   await world.control.fault({ kind: 'nack', code, times: 1 });
-  await expect(socket.send(text(freshNumber(), 'no'))).rejects.toMatchObject({ failure: 'refused', wireCode: code });
+  await expect(socket.send(text(freshNumber(), 'no'))).rejects.toMatchObject({
+    failure: 'refused',
+    wireCode: code,
+  });
 });
 
 test('a message whose ack got lost is unacknowledged, and its retry is not a second message', async () => {
@@ -101,7 +104,12 @@ test('a reply quotes the message', async () => {
   await world.control.write(friend, phone, 'question');
   await expect.poll(() => session.messages.length).toBe(1);
   const question = session.messages[0];
-  const quoted = { wireId: question?.wireId ?? '', fromMe: false, author: { phone: friend }, content: { type: 'text', body: 'question' } } as const;
+  const quoted = {
+    wireId: question?.wireId ?? '',
+    fromMe: false,
+    author: { phone: friend },
+    content: { type: 'text', body: 'question' },
+  } as const;
   await socket.send({ ...text(friend, 'answer'), quoted });
   expect(await world.arrived(friend, 1)).toMatchObject([{ text: 'answer', quoted_id: question?.wireId }]);
 });

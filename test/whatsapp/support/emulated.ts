@@ -24,7 +24,7 @@ export function emulated() {
   });
   afterEach(async () => {
     await control?.clearFaults();
-    await Promise.all(sessions.splice(0).map((session) => session.socket?.close()));
+    await Promise.all(sessions.splice(0).map(async (session) => session.socket?.close()));
   });
   afterAll(() => emulator?.close());
 
@@ -39,7 +39,9 @@ export function emulated() {
     get emulator(): RunningEmulator {
       return running().emulator;
     },
-    session(...more: [store?: MemoryKeyStore, times?: { connectTimeoutMs?: number; ackTimeoutMs?: number }]): TestSession {
+    session(
+      ...more: [store?: MemoryKeyStore, times?: { connectTimeoutMs?: number; ackTimeoutMs?: number }]
+    ): TestSession {
       const session = new TestSession(running().emulator, ...more);
       sessions.push(session);
       return session;

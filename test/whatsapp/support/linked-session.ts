@@ -1,4 +1,5 @@
 import pino from 'pino';
+import type { RunningEmulator } from '../../../src/emulator/start.ts';
 import { createOpenSocket } from '../../../src/whatsapp/baileys/open-socket.ts';
 import type {
   InboundMessage,
@@ -9,7 +10,6 @@ import type {
   SocketHandlers,
   WhatsAppSocket,
 } from '../../../src/whatsapp/socket.ts';
-import type { RunningEmulator } from '../../../src/emulator/start.ts';
 import type { Control } from '../../emulator/support/control.ts';
 import { until } from '../../emulator/support/until.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
@@ -90,7 +90,8 @@ export class TestSession {
 
   async untilOpen(): Promise<void> {
     await until(() => {
-      if (this.closed !== undefined) throw new Error(`closed with ${this.closed.code}: ${this.closed.reason}`);
+      if (this.closed !== undefined)
+        throw new Error(`closed with ${this.closed.code}: ${this.closed.reason}`);
       return this.opened;
     }, 'an open connection');
   }
@@ -150,6 +151,10 @@ export class TestSession {
 let lastId = 0;
 
 /** A text message with an id of its own. */
-export function text(to: string, body: string, wireId = `3EB0${(++lastId).toString(16).toUpperCase().padStart(18, '0')}`) {
+export function text(
+  to: string,
+  body: string,
+  wireId = `3EB0${(++lastId).toString(16).toUpperCase().padStart(18, '0')}`,
+) {
   return { wireId, to: { phone: to }, content: { type: 'text', body } } as const;
 }

@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type KeyWrite, LeaseLostError, type SessionKeyStore } from '../../../src/whatsapp/session-key-store.ts';
+import {
+  type KeyWrite,
+  LeaseLostError,
+  type SessionKeyStore,
+} from '../../../src/whatsapp/session-key-store.ts';
 
 /** A session's keys in memory, which can be slow, fail, lose its lease, and crash. */
 export class MemoryKeyStore implements SessionKeyStore {

@@ -1,0 +1,68 @@
+import type { ApiClient, Json } from './api-client.ts';
+import { eventually } from './eventually.ts';
+import type { World } from './world.ts';
+
+const PHONES = ['919876500001', '919876500002', '919876500003', '919876500004', '919876500005'];
+
+/** Four linked sessions of a fresh account, and what a test does with all of them. */
+export interface Fleet {
+  api: ApiClient;
+  sessions: Json[];
+  phones: readonly string[];
+  /** Sends so many messages, spread over sessions and phones, a few at once. */
+  sendMany(count: number, tag: string): Promise<void>;
+  /** Texts that begin with the tag, in all inboxes. */
+  arrived(tag: string): Promise<string[]>;
+  expectExactlyOnce(count: number, tag: string, withinMs: number): Promise<void>;
+  /** Waits until no message is queued, being sent, only sent or failed. */
+  expectAllDelivered(withinMs: number): Promise<void>;
+  expectAllConnected(withinMs: number): Promise<void>;
+}
+
+export async function linkFleet(world: World): Promise<Fleet> {
+  const api = (await world.account()).test;
+  const sessions = await Promise.all([1, 2, 3, 4].map((n) => api.linkedSession(`session ${n}`)));
+
+  async function arrived(tag: string): Promise<string[]> {
+    const inboxes = await Promise.all(PHONES.map((phone) => api.inbox(phone)));
+    const texts = inboxes.flat().map((message: Json) => message.text);
+    return texts.filter((text: string) => text.startsWith(tag));
+  }
+
+  return {
+    api,
+    sessions,
+    phones: PHONES,
+    arrived,
+    async sendMany(count, tag) {
+      const left = Array.from({ length: count }, (_, n) => n);
+      const sendSome = async () => {
+        for (let n = left.shift(); n !== undefined; n = left.shift()) {
+          const session = sessions[n % sessions.length].id;
+          await api.sendText(PHONES[n % PHONES.length] ?? '', `${tag} ${n}`, { session });
+        }
+      };
+      await Promise.all(Array.from({ length: 8 }, sendSome));
+    },
+    async expectExactlyOnce(count, tag, withinMs) {
+      const texts = await eventually(
+        () => arrived(tag),
+        (found) => new Set(found).size === count,
+        withinMs,
+      );
+      if (texts.length !== count) throw new Error(`${texts.length - count} messages arrived twice`);
+    },
+    async expectAllDelivered(withinMs) {
+      const unfinished = async () => {
+        const statuses = ['queued', 'sending', 'sent', 'failed'];
+        const pages = await Promise.all(statuses.map((s) => api.get(`/v1/messages?status=${s}&limit=100`)));
+        return pages.flatMap((page) => page.data.map(({ id, status, error }: Json) => ({ id, status, error })));
+      };
+      await eventually(unfinished, (found) => found.length === 0, withinMs);
+    },
+    async expectAllConnected(withinMs) {
+      const states = () => api.get('/v1/sessions').then((page) => page.data.map((session: Json) => session.status));
+      await eventually(states, (found) => found.every((status: string) => status === 'connected'), withinMs);
+    },
+  };
+}
