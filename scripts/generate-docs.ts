@@ -1,11 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { configurationDocs, envExample } from '../src/roles/config-docs.ts';
+import { errorDocs } from '../src/roles/error-docs.ts';
 
 /** Files that are made from the code. `--check` changes nothing and fails where one is not fresh. */
 const GENERATED: Record<string, () => string> = {
   '.env.example': envExample,
   'docs/configuration.md': configurationDocs,
+  'docs/errors.md': errorDocs,
 };
 
 const root = path.join(import.meta.dirname, '..');

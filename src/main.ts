@@ -36,6 +36,8 @@ try {
   await run();
 } catch (error) {
   // A wrong setting is the reader's to mend: the sentence is enough.
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.stderr.write(
+    `${error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+  );
   process.exit(1);
 }

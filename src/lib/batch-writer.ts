@@ -24,7 +24,9 @@ interface Waiting<Item, Result> {
  * Items are gathered while the batch before them is being written, so an idle process writes at once and a busy one
  * in large batches. One item that cannot be written fails alone.
  */
-export function createBatchWriter<Item, Result>(options: BatchWriterOptions<Item, Result>): BatchWriter<Item, Result> {
+export function createBatchWriter<Item, Result>(
+  options: BatchWriterOptions<Item, Result>,
+): BatchWriter<Item, Result> {
   const { maxSize, writeBatch, isFaultOfItems } = options;
   let waiting: Waiting<Item, Result>[] = [];
   let running: Promise<void> | undefined;

@@ -1,4 +1,4 @@
-import { parsePhoneNumberWithError, ParseError } from 'libphonenumber-js/max';
+import { ParseError, parsePhoneNumberWithError } from 'libphonenumber-js/max';
 
 export type ParsedPhone =
   /** Digits with the country code, no `+`. */
@@ -22,8 +22,12 @@ const MEXICO_WITH_1 = /^\+521(?=\d{10}$)/;
  * brackets. Refuses what cannot exist (country code, length), not what merely is not assigned: WhatsApp knows better.
  */
 export function parsePhone(text: string): ParsedPhone {
-  const compact = text.trim().replace(/[\s().-]/g, '').replace(/^00/, '+');
-  if (!/^\+?\d+$/.test(compact)) return { ok: false, reason: 'may hold digits, spaces, dashes and a leading + only' };
+  const compact = text
+    .trim()
+    .replace(/[\s().-]/g, '')
+    .replace(/^00/, '+');
+  if (!/^\+?\d+$/.test(compact))
+    return { ok: false, reason: 'may hold digits, spaces, dashes and a leading + only' };
   const international = compact.startsWith('+') ? compact : `+${compact}`;
   try {
     const number = parsePhoneNumberWithError(international.replace(MEXICO_WITH_1, '+52'));

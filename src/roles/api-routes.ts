@@ -9,8 +9,8 @@ import { createEventReader } from '../features/events/event-reader.ts';
 import { eventRoutes } from '../features/events/events.routes.ts';
 import { sessionStatusData } from '../features/events/events.schema.ts';
 import { createEventsService } from '../features/events/events.service.ts';
-import { messageView } from '../features/messages/messages.schema.ts';
 import { messageRoutes } from '../features/messages/messages.routes.ts';
+import { messageView } from '../features/messages/messages.schema.ts';
 import { createMessagesService } from '../features/messages/messages.service.ts';
 import { createEmulatorClient } from '../features/sandbox/emulator-client.ts';
 import { sandboxRoutes } from '../features/sandbox/sandbox.routes.ts';
@@ -41,7 +41,10 @@ export async function openRoutes(core: Core, config: ApiConfig): Promise<Route[]
   });
   return [
     ...accountRoutes(createAccountsService(shared)),
-    ...apiKeyRoutes(createApiKeysService({ ...shared, hashKey: createKeyHash(config.apiKeyPepper) }), systemClock),
+    ...apiKeyRoutes(
+      createApiKeysService({ ...shared, hashKey: createKeyHash(config.apiKeyPepper) }),
+      systemClock,
+    ),
     ...sessionRoutes(sessions),
     ...linkingRoutes(sessions, changes),
     ...messageRoutes(messages),

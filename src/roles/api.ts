@@ -9,7 +9,11 @@ import { createLifecycle } from '../platform/lifecycle/lifecycle.ts';
 import { exitOnSignals } from '../platform/lifecycle/signals.ts';
 import { createLog } from '../platform/log/log.ts';
 import { createRateLimiter } from '../platform/rate-limit/rate-limiter.ts';
-import { createSharedStore, type RateLimitBackend, withMemoryFallback } from '../platform/rate-limit/stores.ts';
+import {
+  createSharedStore,
+  type RateLimitBackend,
+  withMemoryFallback,
+} from '../platform/rate-limit/stores.ts';
 import { connectRedis } from '../platform/redis/redis.ts';
 import { API_INFO } from './api-info.ts';
 import { openRoutes } from './api-routes.ts';
@@ -68,7 +72,11 @@ async function admission(core: Core, config: ApiConfig): Promise<AppOptions['adm
     close: (opened) => opened.close(),
   });
   const hashKey = createKeyHash(config.apiKeyPepper);
-  const store = withMemoryFallback({ shared: createSharedStore(await rateLimitBackend(core, config)), clock, log });
+  const store = withMemoryFallback({
+    shared: createSharedStore(await rateLimitBackend(core, config)),
+    clock,
+    log,
+  });
   const limiter = () => createRateLimiter({ store, clock, windowMs: WINDOW_MS });
   return {
     authenticate: await createAuthenticator({ database, notices, hashKey, usage, clock }),
@@ -80,7 +88,10 @@ async function admission(core: Core, config: ApiConfig): Promise<AppOptions['adm
 }
 
 /** The counters are kept where the queue is. */
-async function rateLimitBackend({ pool, lifecycle, log }: Core, config: ApiConfig): Promise<RateLimitBackend> {
+async function rateLimitBackend(
+  { pool, lifecycle, log }: Core,
+  config: ApiConfig,
+): Promise<RateLimitBackend> {
   const { queue, redisUrl: url, queuePrefix: prefix } = config;
   if (queue !== 'redis' || url === undefined) return { kind: 'postgres', pool };
   const redis = await lifecycle.open(

@@ -42,6 +42,10 @@ export async function printBootstrap({ databaseUrl, masterKey, apiKeyPepper }: A
   const text =
     made === undefined
       ? 'The database has an account already.'
-      : JSON.stringify({ account_id: made.accountId, test_key: made.testKey, live_key: made.liveKey }, null, 2);
+      : JSON.stringify(
+          { account_id: made.accountId, test_key: made.testKey, live_key: made.liveKey },
+          null,
+          2,
+        );
   process.stdout.write(`${text}\n`);
 }

@@ -82,20 +82,30 @@ export const settingsShape = {
       roles: ['api', 'worker'],
     }),
 
-  rateLimitTest: z.coerce.number().int().positive().default(60_000).register(variables, {
-    env: 'RATE_LIMIT_TEST',
-    section: 'HTTP',
-    doc: 'Requests a minute that a test key may make.',
-    default: '60000',
-    roles: ['api'],
-  }),
-  rateLimitLive: z.coerce.number().int().positive().default(1_200).register(variables, {
-    env: 'RATE_LIMIT_LIVE',
-    section: 'HTTP',
-    doc: 'Requests a minute that a live key may make.',
-    default: '1200',
-    roles: ['api'],
-  }),
+  rateLimitTest: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(60_000)
+    .register(variables, {
+      env: 'RATE_LIMIT_TEST',
+      section: 'HTTP',
+      doc: 'Requests a minute that a test key may make.',
+      default: '60000',
+      roles: ['api'],
+    }),
+  rateLimitLive: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(1_200)
+    .register(variables, {
+      env: 'RATE_LIMIT_LIVE',
+      section: 'HTTP',
+      doc: 'Requests a minute that a live key may make.',
+      default: '1200',
+      roles: ['api'],
+    }),
 
   databaseUrl: z
     .url({ protocol: /^postgres(ql)?$/ })

@@ -1,6 +1,6 @@
-import { systemClock } from '../lib/system-clock.ts';
 import { findWrappedKey } from '../features/accounts/accounts.system.ts';
 import { createEventNotifier, type EventNotifier } from '../features/events/event-notifier.ts';
+import { systemClock } from '../lib/system-clock.ts';
 import { createVault, type Vault } from '../platform/crypto/vault.ts';
 import { createDatabase, type Database } from '../platform/db/database.ts';
 import { createNotices, type Notices } from '../platform/db/notices.ts';
@@ -34,16 +34,24 @@ export async function openCore(
 ): Promise<Core> {
   const { databaseUrl: url, databasePoolSize: max } = config;
   const metrics = createMetrics();
-  const pool = await lifecycle.open('database pool', () => createPool({ url, max, name: `pingr-${role}`, log }), {
-    close: (opened) => opened.end(),
-  });
+  const pool = await lifecycle.open(
+    'database pool',
+    () => createPool({ url, max, name: `pingr-${role}`, log }),
+    {
+      close: (opened) => opened.end(),
+    },
+  );
   const database = createDatabase(pool);
   const notices = await lifecycle.open('notices', () => createNotices({ url, clock: systemClock, log }), {
     close: (opened) => opened.close(),
   });
-  const jobs = await lifecycle.open('jobs', () => createJobs({ backend: jobsBackend(config), log, metrics }), {
-    close: (opened) => opened.close(2_000),
-  });
+  const jobs = await lifecycle.open(
+    'jobs',
+    () => createJobs({ backend: jobsBackend(config), log, metrics }),
+    {
+      close: (opened) => opened.close(2_000),
+    },
+  );
   const vault = createVault({
     masterKey: config.masterKey,
     loadWrappedKey: (accountId) => database.systemOnce((tx) => findWrappedKey(tx, accountId)),
@@ -58,6 +66,10 @@ function jobsBackend(config: ApiConfig | WorkerConfig): JobsBackend {
   if (config.queue === 'redis' && config.redisUrl !== undefined) {
     return { kind: 'redis', url: config.redisUrl, prefix: config.queuePrefix };
   }
-  return { kind: 'postgres', url: config.databaseUrl, role: 'pingr_app', maxConnections: config.databasePoolSize };
+  return {
+    kind: 'postgres',
+    url: config.databaseUrl,
+    role: 'pingr_app',
+    maxConnections: config.databasePoolSize,
+  };
 }
-

@@ -1,19 +1,34 @@
 import { z } from 'zod';
 import { purgeIdempotencyKeys } from '../platform/http/idempotency.system.ts';
 import { defineQueue } from '../platform/jobs/queue-definition.ts';
+import { wakeQueue } from '../sessions-pool/wake.jobs.ts';
 import type { Core } from './core.ts';
+import { findGoneWorkers, forgetWorker, preparePartitions } from './maintenance.system.ts';
 
 /** Upkeep that one process does for all, by the hour. */
 const maintenanceQueue = defineQueue('maintenance', z.object({ task: z.literal('hourly') }));
 
-/** Schedules the upkeep and works on it: partitions of the weeks ahead, and what has outlived its use. */
-export async function runMaintenance({ jobs, database, lifecycle }: Core): Promise<void> {
-  const upkeep = async () => {
-    await database.systemOnce((tx) => tx.query('call app.prepare_partitions()'));
-    await database.systemOnce(purgeIdempotencyKeys);
-  };
-  await lifecycle.open('maintenance', () => jobs.work(maintenanceQueue, upkeep, { concurrency: 1 }), {
-    close: (worker) => worker.close(1_000),
-  });
+/** Schedules the upkeep and works on it. */
+export async function runMaintenance(core: Core): Promise<void> {
+  const { jobs, lifecycle } = core;
+  await lifecycle.open(
+    'maintenance',
+    () => jobs.work(maintenanceQueue, () => keepUp(core), { concurrency: 1 }),
+    {
+      close: (worker) => worker.close(1_000),
+    },
+  );
   await jobs.schedule(maintenanceQueue, { cron: '7 * * * *' }, { task: 'hourly' });
+}
+
+/** Makes partitions for the weeks ahead, and clears away what has outlived its use. */
+export async function keepUp({ database, jobs }: Pick<Core, 'database' | 'jobs'>): Promise<void> {
+  await database.systemOnce(preparePartitions);
+  const batch = 5_000;
+  while ((await database.systemOnce((tx) => purgeIdempotencyKeys(tx, batch))) === batch);
+  for (const workerId of await database.systemOnce(findGoneWorkers)) {
+    // A worker that was killed could not remove its own queue of wake-ups.
+    await jobs.dropQueue(wakeQueue, workerId);
+    await database.systemOnce((tx) => forgetWorker(tx, workerId));
+  }
 }

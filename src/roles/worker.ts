@@ -8,8 +8,8 @@ import { createLifecycle } from '../platform/lifecycle/lifecycle.ts';
 import { exitOnSignals } from '../platform/lifecycle/signals.ts';
 import { createLog } from '../platform/log/log.ts';
 import { POOL_TIMINGS, SessionPool } from '../sessions-pool/pool.ts';
-import { createReconnectGate } from '../sessions-pool/reconnect-gate.ts';
 import { createRecipients } from '../sessions-pool/recipients.ts';
+import { createReconnectGate } from '../sessions-pool/reconnect-gate.ts';
 import { createSessionKeyStores } from '../sessions-pool/session-key-store.ts';
 import { claimQueue, createSessionWaker, wakeQueue } from '../sessions-pool/wake.jobs.ts';
 import { createOpenSocket } from '../whatsapp/baileys/open-socket.ts';
@@ -25,7 +25,11 @@ const LIVE_URL = 'wss://web.whatsapp.com/ws/chat';
 /** Holds WhatsApp sockets of one mode: the session pool and the queue consumers that wake it. */
 export async function runWorker(config: WorkerConfig): Promise<void> {
   const { workerMode: mode } = config;
-  const log = createLog({ level: config.logLevel, format: config.logFormat, fields: { role: 'worker', mode } });
+  const log = createLog({
+    level: config.logLevel,
+    format: config.logFormat,
+    fields: { role: 'worker', mode },
+  });
   const lifecycle = createLifecycle(log);
   exitOnSignals({ lifecycle, log, timeoutMs: config.shutdownTimeoutMs });
   const core = await openCore(`worker-${mode}`, config, log, lifecycle);
@@ -84,16 +88,26 @@ function trustOf({ workerMode, sandboxRootKey, whatsappVersion }: WorkerConfig) 
 }
 
 function autoPairOf({ workerMode, sandboxControlUrl, sandboxControlToken }: WorkerConfig) {
-  if (workerMode !== 'test' || sandboxControlUrl === undefined || sandboxControlToken === undefined) return undefined;
+  if (workerMode !== 'test' || sandboxControlUrl === undefined || sandboxControlToken === undefined)
+    return undefined;
   const emulator = createEmulatorClient({ controlUrl: sandboxControlUrl, controlToken: sandboxControlToken });
   return ({ accountId }: { accountId: string }, qr: string) => autoPair(emulator, accountId, qr);
 }
 
 /** The worker's own queue of wake-ups ends with it. */
-async function consume({ jobs, lifecycle }: Core, pool: SessionPool, mode: string, workerId: string): Promise<void> {
+async function consume(
+  { jobs, lifecycle }: Core,
+  pool: SessionPool,
+  mode: string,
+  workerId: string,
+): Promise<void> {
   await lifecycle.open(
     'wake-ups',
-    () => jobs.work(wakeQueue, async ({ session_id }) => pool.look(session_id), { concurrency: 50, suffix: workerId }),
+    () =>
+      jobs.work(wakeQueue, async ({ session_id }) => pool.look(session_id), {
+        concurrency: 50,
+        suffix: workerId,
+      }),
     {
       close: async (worker) => {
         await worker.close(500);
@@ -101,7 +115,11 @@ async function consume({ jobs, lifecycle }: Core, pool: SessionPool, mode: strin
       },
     },
   );
-  await lifecycle.open('claims', () => jobs.work(claimQueue, async () => pool.claimSoon(), { concurrency: 10, suffix: mode }), {
-    close: (worker) => worker.close(500),
-  });
+  await lifecycle.open(
+    'claims',
+    () => jobs.work(claimQueue, async () => pool.claimSoon(), { concurrency: 10, suffix: mode }),
+    {
+      close: (worker) => worker.close(500),
+    },
+  );
 }

@@ -61,7 +61,13 @@ export class Connection {
     const { keyStores, openSocket, url, connectTimeoutMs, ackTimeoutMs } = this.#parts;
     try {
       const keys = keyStores.of(this.#lease);
-      this.#socket = await openSocket({ url, keys, connectTimeoutMs, ackTimeoutMs, handlers: this.#handlers() });
+      this.#socket = await openSocket({
+        url,
+        keys,
+        connectTimeoutMs,
+        ackTimeoutMs,
+        handlers: this.#handlers(),
+      });
       if (stop.aborted) await this.close();
       // Where it opened before it was returned.
       if (this.state === 'open') this.#startLane();
@@ -110,7 +116,8 @@ export class Connection {
   async #showQr(qr: { text: string; expiresAt: Date }): Promise<void> {
     const { reports, autoPair } = this.#parts;
     this.showedQr = true;
-    if (this.state !== 'pairing') this.#need(await reports.status(this.#lease, { status: 'pairing', wanted: true }));
+    if (this.state !== 'pairing')
+      this.#need(await reports.status(this.#lease, { status: 'pairing', wanted: true }));
     this.state = 'pairing';
     this.#need(await reports.qr(this.#lease, qr));
     if (this.#row.auto_pair && autoPair !== undefined) await autoPair(this.#lease, qr.text);
@@ -150,7 +157,8 @@ export class Connection {
     const changed = row.desired !== 'running' || row.generation !== this.#row.generation;
     this.#row = row;
     if (changed) return this.#end('closed_by_us');
-    if (this.state === 'pairing' && this.#socket) await answerPairing(this.#parts.reports, this.#lease, row, this.#socket);
+    if (this.state === 'pairing' && this.#socket)
+      await answerPairing(this.#parts.reports, this.#lease, row, this.#socket);
   }
 
   #need(held: boolean): void {
@@ -180,6 +188,9 @@ export class Connection {
   #end(code: SocketClosed['code']): void {
     this.state = 'closing';
     this.#over.abort();
-    this.#resolveClosed({ code, reason: code === 'ack_timeout' ? 'an acknowledgement did not come' : `${code}` });
+    this.#resolveClosed({
+      code,
+      reason: code === 'ack_timeout' ? 'an acknowledgement did not come' : `${code}`,
+    });
   }
 }

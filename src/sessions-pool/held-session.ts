@@ -4,8 +4,8 @@ import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { WakeSignal } from '../lib/wake-signal.ts';
 import type { Log } from '../platform/log/log.ts';
-import type { SocketClosed } from '../whatsapp/socket.ts';
 import { afterClose } from '../whatsapp/disconnect.ts';
+import type { SocketClosed } from '../whatsapp/socket.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import type { Lease } from './leases.system.ts';
 import type { ReconnectGate } from './reconnect-gate.ts';
@@ -138,8 +138,14 @@ export class HeldSession {
       return false;
     }
     if (now.phone === null && this.#pairingRounds >= MAX_PAIRING_ROUNDS) {
-      const unscanned = 'Nobody scanned the QR code or typed the pairing code. Restart the session to try again.';
-      await reports.status(this.lease, { status: 'failed', code: 'session.pairing_timed_out', detail: unscanned, wanted: false });
+      const unscanned =
+        'Nobody scanned the QR code or typed the pairing code. Restart the session to try again.';
+      await reports.status(this.lease, {
+        status: 'failed',
+        code: 'session.pairing_timed_out',
+        detail: unscanned,
+        wanted: false,
+      });
       return false;
     }
     await this.#backOff(now, { code, detail });
@@ -150,7 +156,8 @@ export class HeldSession {
   async #backOff(row: HeldRow, shown: { code: string; detail: string }): Promise<void> {
     const { reports, recordAttempts, random, clock } = this.#parts;
     const delayMs = backoffDelay(++this.#attempts, RECONNECT, random);
-    if (row.phone !== null) await reports.status(this.lease, { status: 'disconnected', ...shown, wanted: true });
+    if (row.phone !== null)
+      await reports.status(this.lease, { status: 'disconnected', ...shown, wanted: true });
     await recordAttempts(this.lease, this.#attempts, delayMs);
     const until = clock.now().getTime() + delayMs;
     for (let left = delayMs; left > 0 && !this.#stop.signal.aborted; left = until - clock.now().getTime()) {

@@ -1,10 +1,10 @@
 import type { LaneMessages } from '../features/messages/lane.service.ts';
 import type { Clock } from '../lib/clock.ts';
+import { describeRefusal } from '../whatsapp/send-failures.ts';
 import type { SocketHandlers } from '../whatsapp/socket.ts';
 import { preciseTime } from '../whatsapp/wire-time.ts';
 import type { Lease } from './leases.system.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
-import { describeRefusal } from '../whatsapp/send-failures.ts';
 
 interface Parts {
   messages: LaneMessages;
@@ -24,7 +24,10 @@ export function inboundHandlers(
   return {
     onMessages: (inbound) => {
       const now = clock.now();
-      return messages.receive(lease, inbound.map((message) => ({ ...message, sentAt: preciseTime(message.sentAt, now) })));
+      return messages.receive(
+        lease,
+        inbound.map((message) => ({ ...message, sentAt: preciseTime(message.sentAt, now) })),
+      );
     },
 
     areStored: (wireIds) => messages.known(lease, wireIds),
@@ -35,7 +38,9 @@ export function inboundHandlers(
         wireIds.map((wireId) => ({ wireId, status, at: preciseTime(at, now) })),
       );
       for (const { status } of news) metrics.receipt(status);
-      await Promise.all(news.map((receipt) => messages.progress.write({ kind: 'receipt', ...fence, ...receipt })));
+      await Promise.all(
+        news.map((receipt) => messages.progress.write({ kind: 'receipt', ...fence, ...receipt })),
+      );
     },
 
     async onRefused({ wireId, wireCode }) {

@@ -19,7 +19,10 @@ export interface SealedWrite extends KeyFence {
 }
 
 export async function readCredentials(tx: SystemTx, sessionId: string): Promise<Buffer | undefined> {
-  const [row] = await tx.query<{ sealed: Buffer }>('select sealed from session_credentials where session_id = $1', [sessionId]);
+  const [row] = await tx.query<{ sealed: Buffer }>(
+    'select sealed from session_credentials where session_id = $1',
+    [sessionId],
+  );
   return row?.sealed;
 }
 

@@ -76,9 +76,7 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<voi
     await pause(run, paceDelay(run.pacing(), { ...run, linkedAt: run.linkedAt() }, clock.now(), run.random));
     while (inFlight.size >= WINDOW) await Promise.race(inFlight.values());
     if (signal.aborted) return;
-    // The message that is in trouble comes first again, so that the order stays.
-    const trouble = run.retryAt - clock.now().getTime();
-    if (trouble > 0) return pause(run, trouble);
+    if (isInTrouble(run)) return sitOut(run);
 
     const to = await run.recipients.resolve(hold, socket, message);
     if (to === null) {
@@ -88,13 +86,25 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<voi
     }
     if (run.pacing().typing) await socket.setTyping(to, true).catch(() => undefined);
     // What went before may have run into trouble meanwhile.
-    if (signal.aborted || run.retryAt > clock.now().getTime()) return;
+    if (signal.aborted || isInTrouble(run)) return;
     run.lastSentAt = clock.now();
     const sending = sendOne(run, message, to)
-      .catch((error: unknown) => run.log.warn({ err: error, message: message.id }, 'outcome of a send not stored'))
+      .catch((error: unknown) =>
+        run.log.warn({ err: error, message: message.id }, 'outcome of a send not stored'),
+      )
       .finally(() => inFlight.delete(message.id));
     inFlight.set(message.id, sending);
   }
+}
+
+function isInTrouble({ retryAt, clock }: Run): boolean {
+  return retryAt > clock.now().getTime();
+}
+
+/** Waits until the message that is in trouble can be taken again: it comes first, so that the order stays. */
+async function sitOut(run: Run): Promise<void> {
+  await Promise.all(run.inFlight.values());
+  await pause(run, run.retryAt - run.clock.now().getTime());
 }
 
 async function sendOne(run: Run, message: QueuedMessage, to: WhatsAppIdentity): Promise<void> {
@@ -123,7 +133,8 @@ async function handleFailure(run: Run, message: QueuedMessage, error: unknown): 
   if (signal.aborted) return;
   const failure = failureOf(error, message, clock.now());
   run.metrics.sendEnded(failure.kind === 'final' ? 'failed' : failure.kind);
-  if (!(error instanceof SendError)) log.error({ err: error, message: message.id }, 'send broke in an unknown way');
+  if (!(error instanceof SendError))
+    log.error({ err: error, message: message.id }, 'send broke in an unknown way');
   switch (failure.kind) {
     case 'final':
     case 'later':

@@ -28,8 +28,6 @@ export async function beat(
     `with me as (
        insert into workers (id, mode, leaving) values ($1, $2, $3)
        on conflict (id) do update set beat_at = now(), leaving = $3
-     ), gone as (
-       delete from workers where beat_at < now() - interval '1 hour'
      ) select
        (select count(*)::int from workers where mode = $2 and not leaving and id <> $1
           and beat_at > now() - make_interval(secs => $4 / 1000.0)) + (case when $3 then 0 else 1 end) as workers,
@@ -52,7 +50,10 @@ export interface Claim {
 }
 
 /** Takes sessions that nobody holds and that are due, raising their epoch. */
-export async function claim(tx: SystemTx, { worker, limit, ttlMs, holding, takeExpired }: Claim): Promise<Lease[]> {
+export async function claim(
+  tx: SystemTx,
+  { worker, limit, ttlMs, holding, takeExpired }: Claim,
+): Promise<Lease[]> {
   const rows = await tx.query<LeaseRow>(
     `with due as (
        select session_id from session_leases

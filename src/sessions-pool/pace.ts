@@ -13,7 +13,12 @@ export interface PaceState {
  * Milliseconds to wait before the next message of a session.
  * @param random in [0, 1)
  */
-export function paceDelay(pacing: Pacing, { lastSentAt, linkedAt }: PaceState, now: Date, random: () => number): number {
+export function paceDelay(
+  pacing: Pacing,
+  { lastSentAt, linkedAt }: PaceState,
+  now: Date,
+  random: () => number,
+): number {
   if (lastSentAt === undefined) return 0;
   const gap = pacing.interval_ms * warmUpFactor(pacing, linkedAt, now) + pacing.jitter_ms * random();
   return Math.max(0, Math.round(lastSentAt.getTime() + gap - now.getTime()));

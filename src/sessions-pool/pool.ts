@@ -37,6 +37,7 @@ export interface PoolParts extends Omit<HeldSessionParts, 'recordAttempts' | 're
 /** Sessions handed to other workers at one beat, at most, so that a rebalancing is no storm. */
 const SHED_AT_ONCE = 10;
 const CLAIM_AT_ONCE = 100;
+const CLOSE_TIMEOUT_MS = 4_000;
 
 /** The sessions that this worker holds: claims its fair share, renews, and gives back on the way out. */
 export class SessionPool {
@@ -50,6 +51,7 @@ export class SessionPool {
   /** When the database was last seen to be away. */
   #troubleAt = Number.NEGATIVE_INFINITY;
   #loops: Promise<unknown> = Promise.resolve();
+  #releasing: Promise<void> = Promise.resolve();
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
@@ -88,9 +90,11 @@ export class SessionPool {
     const { log, database, messages } = this.#parts;
     this.#stop.abort();
     await this.#loops;
-    await this.#tell(true).catch((error: unknown) => log.warn({ err: error }, 'pool: could not announce leaving'));
+    await this.#tell(true).catch((error: unknown) =>
+      log.warn({ err: error }, 'pool: could not announce leaving'),
+    );
     await this.#release([...this.#held.values()]);
-    await Promise.allSettled([...this.#leaving].map((held) => held.done));
+    await this.#releasing;
     await messages.progress.flush();
     await database.systemOnce((tx) => leases.leave(tx, this.#parts.workerId));
   }
@@ -101,7 +105,10 @@ export class SessionPool {
       await this.#guard('claim', () => this.#claim());
       const next = new AbortController();
       const signal = AbortSignal.any([next.signal, this.#stop.signal]);
-      await Promise.race([clock.sleep(timings.claimMs, signal).catch(() => undefined), this.#claimNow.wait(signal)]);
+      await Promise.race([
+        clock.sleep(timings.claimMs, signal).catch(() => undefined),
+        this.#claimNow.wait(signal),
+      ]);
       next.abort();
     }
   }
@@ -127,13 +134,16 @@ export class SessionPool {
         ...this.#parts,
         recordAttempts: (of, attempts, delayMs) =>
           database.systemOnce((tx) => leases.recordAttempts(tx, of, attempts, delayMs)),
-        recordGeneration: (of, generation) => database.systemOnce((tx) => leases.recordGeneration(tx, of, generation)),
+        recordGeneration: (of, generation) =>
+          database.systemOnce((tx) => leases.recordGeneration(tx, of, generation)),
       },
       lease,
     );
     this.#held.set(lease.sessionId, held);
     void held.done
-      .catch((error: unknown) => log.error({ err: error, session: lease.sessionId }, 'pool: session ended badly'))
+      .catch((error: unknown) =>
+        log.error({ err: error, session: lease.sessionId }, 'pool: session ended badly'),
+      )
       .finally(() => this.#ended(held));
   }
 
@@ -141,7 +151,9 @@ export class SessionPool {
   #ended(held: HeldSession): void {
     if (this.#held.get(held.lease.sessionId) !== held) return;
     this.#held.delete(held.lease.sessionId);
-    void this.#guard('release', () => this.#parts.database.systemOnce((tx) => leases.release(tx, [held.lease])));
+    void this.#guard('release', () =>
+      this.#parts.database.systemOnce((tx) => leases.release(tx, [held.lease])),
+    );
   }
 
   async #beat(): Promise<void> {
@@ -154,17 +166,27 @@ export class SessionPool {
     for (const held of mine) if (!renewed.has(held.lease.sessionId)) void this.#close(held);
     const surplus = Math.max(0, Math.min(SHED_AT_ONCE, this.#held.size - this.#share));
     // Not awaited: a socket that closes slowly must not keep the other leases from being renewed.
-    void this.#release([...this.#held.values()].slice(0, surplus));
+    const shed = this.#release([...this.#held.values()].slice(0, surplus));
+    this.#releasing = this.#releasing.then(() => shed);
   }
 
   #mine(): HeldSession[] {
     return [...this.#held.values(), ...this.#leaving];
   }
 
+  /** Closes within a time limit: what a socket that will not go still writes is fenced off once the lease moves on. */
   async #close(held: HeldSession): Promise<void> {
-    const { log } = this.#parts;
+    const { clock, log } = this.#parts;
     const { sessionId: session } = held.lease;
-    await held.close().catch((error: unknown) => log.warn({ err: error, session }, 'pool: socket closed badly'));
+    const closed = new AbortController();
+    const closing = held.close().catch((error: unknown) => log.warn({ err: error, session }, 'pool: closed badly'));
+    const late = clock.sleep(CLOSE_TIMEOUT_MS, closed.signal).then(
+      () => log.error({ session }, 'pool: a socket did not close in time'),
+      () => undefined,
+    );
+    await Promise.race([closing, late]);
+    closed.abort();
+    this.#ended(held);
   }
 
   async #countShare(): Promise<void> {
@@ -179,7 +201,8 @@ export class SessionPool {
 
   async #sweep(): Promise<void> {
     const { database, workerId } = this.#parts;
-    for (const sessionId of await database.systemOnce((tx) => leases.findWork(tx, workerId))) this.look(sessionId);
+    for (const sessionId of await database.systemOnce((tx) => leases.findWork(tx, workerId)))
+      this.look(sessionId);
   }
 
   async #release(surplus: readonly HeldSession[]): Promise<void> {

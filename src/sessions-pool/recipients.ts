@@ -28,7 +28,8 @@ export function createRecipients(messages: LaneMessages): Recipients {
       if (found === undefined) throw new Error('WhatsApp did not say whether the number is known');
       if (found === null) return null;
       known.set(key, found);
-      if (found.lid !== undefined) await messages.rememberIdentity(hold, { phone: found.phone ?? phone, lid: found.lid });
+      if (found.lid !== undefined)
+        await messages.rememberIdentity(hold, { phone: found.phone ?? phone, lid: found.lid });
       return found;
     },
   };

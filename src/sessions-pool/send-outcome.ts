@@ -45,8 +45,12 @@ export function failureOf(error: unknown, message: QueuedMessage, now: Date): Fa
 function notSent(message: QueuedMessage, now: Date): Failure {
   const outcome = { id: message.id, at: now };
   if (message.attempts + 1 < MAX_TRIES) return { kind: 'again', outcome: { ...outcome, status: 'queued' } };
-  const errorDetail = 'WhatsApp gave no usable answer about the recipient, again and again. Send the message anew later.';
-  return { kind: 'final', outcome: { ...outcome, status: 'failed', errorCode: 'message.not_sent', errorDetail } };
+  const errorDetail =
+    'WhatsApp gave no usable answer about the recipient, again and again. Send the message anew later.';
+  return {
+    kind: 'final',
+    outcome: { ...outcome, status: 'failed', errorCode: 'message.not_sent', errorDetail },
+  };
 }
 
 function refusal(wireCode: number, message: QueuedMessage, now: Date): Failure {

@@ -13,12 +13,24 @@ export interface SessionKeyStores {
   of(lease: Lease): SessionKeyStore;
 }
 
-export function createSessionKeyStores({ database, vault }: { database: Database; vault: Vault }): SessionKeyStores {
-  const reads = new DataLoader<system.KeyAddress, Buffer | undefined, string>((keys) => readBatch(database, keys), {
+export function createSessionKeyStores({
+  database,
+  vault,
+}: {
+  database: Database;
+  vault: Vault;
+}): SessionKeyStores {
+  const reads = new DataLoader<system.KeyAddress, Buffer | undefined, string>(
+    (keys) => readBatch(database, keys),
+    {
+      cache: false,
+      maxBatchSize: 500,
+    },
+  );
+  const writes = new DataLoader<Unit, boolean>((units) => writeBatch(database, units), {
     cache: false,
-    maxBatchSize: 500,
+    maxBatchSize: 50,
   });
-  const writes = new DataLoader<Unit, boolean>((units) => writeBatch(database, units), { cache: false, maxBatchSize: 50 });
   return { of: (lease) => createKeyStore({ database, vault, reads, writes }, lease) };
 }
 
@@ -36,7 +48,8 @@ function createKeyStore({ database, vault, reads, writes }: Parts, lease: Lease)
 
   async function inTurn(write: (cipher: AccountCipher) => Promise<boolean>): Promise<void> {
     const turn = tail.then(async () => {
-      if (!(await write(await vault.of(accountId)))) throw new LeaseLostError(`session ${sessionId} moved on`);
+      if (!(await write(await vault.of(accountId))))
+        throw new LeaseLostError(`session ${sessionId} moved on`);
     });
     tail = turn.catch(() => undefined);
     await turn;
@@ -50,7 +63,11 @@ function createKeyStore({ database, vault, reads, writes }: Parts, lease: Lease)
     saveCredentials: (credentials) =>
       inTurn((cipher) =>
         database.systemOnce((tx) =>
-          system.writeCredentials(tx, { sessionId, epoch }, cipher.seal(credentials, credentialsPurpose(sessionId))),
+          system.writeCredentials(
+            tx,
+            { sessionId, epoch },
+            cipher.seal(credentials, credentialsPurpose(sessionId)),
+          ),
         ),
       ),
     async get(kind, ids) {
@@ -65,7 +82,8 @@ function createKeyStore({ database, vault, reads, writes }: Parts, lease: Lease)
         }),
       );
     },
-    set: (news) => (news.length === 0 ? Promise.resolve() : inTurn((cipher) => writes.load(seal(news, lease, cipher)))),
+    set: (news) =>
+      news.length === 0 ? Promise.resolve() : inTurn((cipher) => writes.load(seal(news, lease, cipher))),
   };
 }
 
@@ -79,14 +97,19 @@ function seal(news: readonly KeyWrite[], { sessionId, epoch }: Lease, cipher: Ac
   }));
 }
 
-async function readBatch(database: Database, keys: readonly system.KeyAddress[]): Promise<(Buffer | undefined)[]> {
+async function readBatch(
+  database: Database,
+  keys: readonly system.KeyAddress[],
+): Promise<(Buffer | undefined)[]> {
   const rows = await database.systemOnce((tx) => system.readKeys(tx, keys));
   const found = new Map(rows.map((row) => [`${row.session_id}/${row.kind}/${row.key_id}`, row.sealed]));
   return keys.map((key) => found.get(`${key.sessionId}/${key.kind}/${key.keyId}`));
 }
 
 async function writeBatch(database: Database, units: readonly Unit[]): Promise<boolean[]> {
-  const last = new Map(units.flat().map((write) => [`${system.fenceKey(write)}/${write.kind}/${write.keyId}`, write]));
+  const last = new Map(
+    units.flat().map((write) => [`${system.fenceKey(write)}/${write.kind}/${write.keyId}`, write]),
+  );
   const held = await database.systemOnce((tx) => system.writeKeys(tx, [...last.values()]));
   return units.map(([first]) => first === undefined || held.has(system.fenceKey(first)));
 }

@@ -20,7 +20,9 @@ export function createSessionWaker(jobs: Jobs, log: Log): SessionWaker {
 
   async function send(session: Parameters<SessionWaker['wake']>[0]): Promise<void> {
     const queue =
-      session.owner === undefined ? jobs.queue(claimQueue, session.mode) : jobs.queue(wakeQueue, session.owner);
+      session.owner === undefined
+        ? jobs.queue(claimQueue, session.mode)
+        : jobs.queue(wakeQueue, session.owner);
     const key = `${session.id}/${session.owner ?? ''}`;
     if (underway.has(key)) {
       underway.set(key, true);

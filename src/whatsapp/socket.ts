@@ -104,7 +104,9 @@ export interface SocketClosed {
 
 /**
  * What a socket reports. Handlers that return a promise are awaited: WhatsApp gets its acknowledgement only after
- * the promise resolved, and not at all when it rejects, so that what was not stored is delivered again.
+ * the promise resolved. A handler that rejects is called again for about half a minute; then the socket closes with
+ * `not_stored`, and what was not stored is delivered again on the next one. A handler must not wait for a `send` of its
+ * own socket: a message to someone whose message is not committed yet waits for the commit.
  */
 export interface SocketHandlers {
   /** A QR code to show; a new one comes before `expiresAt`. */

@@ -57,7 +57,9 @@ describe('sessions spread over two workers', { timeout: 90_000 }, () => {
   });
 
   it('move to the other worker at once when one is stopped in order', async () => {
-    const [stopped] = world.workers.filter((worker) => worker.exitCode === null && worker.signalCode === null);
+    const [stopped] = world.workers.filter(
+      (worker) => worker.exitCode === null && worker.signalCode === null,
+    );
     const sending = fleet.sendMany(100, 'stop');
     stopped?.kill('SIGTERM');
     await sending;
@@ -74,10 +76,15 @@ describe('messages to a session', { timeout: 90_000 }, () => {
   it('are all stored, once, when every worker is killed in the middle of 200', async () => {
     const writeTen = async (phone: string, to: string) => {
       for (let n = 0; n < 10; n++) {
-        await fleet.api.post(`/v1/sandbox/phones/${phone}/messages`, { to, text: { body: `in ${phone} ${n}` } });
+        await fleet.api.post(`/v1/sandbox/phones/${phone}/messages`, {
+          to,
+          text: { body: `in ${phone} ${n}` },
+        });
       }
     };
-    const writing = Promise.all(fleet.phones.flatMap((phone) => fleet.sessions.map(({ phone: to }) => writeTen(phone, to))));
+    const writing = Promise.all(
+      fleet.phones.flatMap((phone) => fleet.sessions.map(({ phone: to }) => writeTen(phone, to))),
+    );
     const stored = async () => {
       const { rows } = await world.db.owner.query(
         `select count(*)::int as all, count(distinct wire_id)::int as distinct from messages where direction = 'inbound'`,

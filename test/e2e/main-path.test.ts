@@ -9,7 +9,11 @@ let session: Json;
 const PHONE = '919876543210';
 
 beforeAll(async () => {
-  world = await createWorld({ postgresUrl: inject('postgresUrl'), queue: inject('queue'), redisUrl: inject('redisUrl') });
+  world = await createWorld({
+    postgresUrl: inject('postgresUrl'),
+    queue: inject('queue'),
+    redisUrl: inject('redisUrl'),
+  });
   api = (await world.account()).test;
   session = await api.linkedSession();
 });
@@ -19,37 +23,65 @@ const status = (id: string) => api.get(`/v1/messages/${id}`);
 
 describe('a linked session', () => {
   it('is connected and knows its number', () => {
-    expect(session).toMatchObject({ status: 'connected', mode: 'test', phone: expect.stringMatching(/^\+91\d{10}$/) });
+    expect(session).toMatchObject({
+      status: 'connected',
+      mode: 'test',
+      phone: expect.stringMatching(/^\+91\d{10}$/),
+    });
   });
 
   it('delivers a message to a virtual phone, which decrypts it, and turns read after the phone reads it', async () => {
     const sent = await api.sendText(`+${PHONE}`, 'Hello from Pingr');
     expect(sent.status).toBe('queued');
-    await eventually(() => status(sent.id), (message) => message.status === 'delivered');
+    await eventually(
+      () => status(sent.id),
+      (message) => message.status === 'delivered',
+    );
     const inbox = await api.inbox(PHONE);
-    expect(inbox.at(-1)).toMatchObject({ id: sent.whatsapp_id, text: 'Hello from Pingr', from: session.phone });
+    expect(inbox.at(-1)).toMatchObject({
+      id: sent.whatsapp_id,
+      text: 'Hello from Pingr',
+      from: session.phone,
+    });
     await api.post(`/v1/sandbox/phones/${PHONE}/read`);
-    const read = await eventually(() => status(sent.id), (message) => message.status === 'read');
-    const steps = ['queued', 'sending', 'sent', 'delivered', 'read'].map((step) => Date.parse(read.timestamps[step]));
+    const read = await eventually(
+      () => status(sent.id),
+      (message) => message.status === 'read',
+    );
+    const steps = ['queued', 'sending', 'sent', 'delivered', 'read'].map((step) =>
+      Date.parse(read.timestamps[step]),
+    );
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 
   it('receives what the phone writes, and replies to it', async () => {
-    await api.post(`/v1/sandbox/phones/${PHONE}/messages`, { to: session.phone, text: { body: 'a question' } });
+    await api.post(`/v1/sandbox/phones/${PHONE}/messages`, {
+      to: session.phone,
+      text: { body: 'a question' },
+    });
     const [question] = await eventually(
       () => api.get('/v1/messages?direction=inbound').then((page) => page.data),
       (found) => found.length === 1,
     );
-    expect(question).toMatchObject({ status: 'received', text: { body: 'a question' }, from: { phone: PHONE } });
+    expect(question).toMatchObject({
+      status: 'received',
+      text: { body: 'a question' },
+      from: { phone: PHONE },
+    });
     await api.sendText(PHONE, 'an answer', { context: { message_id: question.id } });
-    const inbox = await eventually(() => api.inbox(PHONE), (found) => found.at(-1)?.text === 'an answer');
+    const inbox = await eventually(
+      () => api.inbox(PHONE),
+      (found) => found.at(-1)?.text === 'an answer',
+    );
     expect(inbox.at(-1).quoted_id).toBe(question.whatsapp_id);
   });
 
   it('tells of every step as an event, in order', async () => {
     const sent = await api.sendText(PHONE, 'watched');
     const types = () =>
-      api.get(`/v1/events?message=${sent.id}`).then((page) => page.data.map((event: Json) => event.type).reverse());
+      api
+        .get(`/v1/events?message=${sent.id}`)
+        .then((page) => page.data.map((event: Json) => event.type).reverse());
     await eventually(types, (found) => found.length === 3);
     expect(await types()).toEqual(['message.queued', 'message.sent', 'message.delivered']);
   });
@@ -57,14 +89,20 @@ describe('a linked session', () => {
   it('fails a message to a number that is not on WhatsApp, with a code', async () => {
     await api.patch('/v1/sandbox/phones/919811111111', { behavior: { on_whatsapp: false } });
     const sent = await api.sendText('+91 98111 11111', 'nobody home');
-    const failed = await eventually(() => status(sent.id), (message) => message.status === 'failed');
+    const failed = await eventually(
+      () => status(sent.id),
+      (message) => message.status === 'failed',
+    );
     expect(failed.error.code).toBe('message.recipient_not_on_whatsapp');
   });
 
   it("fails a message that WhatsApp's ack refuses, with WhatsApp's number", async () => {
     await api.patch('/v1/sandbox/phones/919822222222', { behavior: { nack: { code: 463, times: 1 } } });
     const sent = await api.sendText('919822222222', 'refused');
-    const failed = await eventually(() => status(sent.id), (message) => message.status === 'failed');
+    const failed = await eventually(
+      () => status(sent.id),
+      (message) => message.status === 'failed',
+    );
     expect(failed.error.whatsapp_code).toBe(463);
   });
 
@@ -78,7 +116,11 @@ describe('a linked session', () => {
   it('comes back by itself after its connection is cut', async () => {
     await api.patch(`/v1/sandbox/phones/${session.phone}`, { cut: session.id });
     const sent = await api.sendText(PHONE, 'after the cut');
-    await eventually(() => status(sent.id), (message) => message.status === 'delivered', 15_000);
+    await eventually(
+      () => status(sent.id),
+      (message) => message.status === 'delivered',
+      15_000,
+    );
   });
 
   it('is logged out when the phone removes the device, and can be linked again', async () => {
@@ -97,14 +139,23 @@ describe('another account', () => {
   it('sees none of it', async () => {
     const stranger = (await world.account('Other')).test;
     const sent = await api.sendText(PHONE, 'private', { session: session.id });
-    for (const path of [`/v1/messages/${sent.id}`, `/v1/sessions/${session.id}`, `/v1/sessions/${session.id}/qr`]) {
+    for (const path of [
+      `/v1/messages/${sent.id}`,
+      `/v1/sessions/${session.id}`,
+      `/v1/sessions/${session.id}/qr`,
+    ]) {
       expect((await stranger.request('GET', path)).status).toBe(404);
     }
     for (const path of ['/v1/messages', '/v1/sessions', '/v1/events', '/v1/sandbox/phones']) {
       expect((await stranger.get(path)).data).toEqual([]);
     }
     expect(await stranger.inbox(PHONE)).toEqual([]);
-    const refused = await stranger.request('POST', '/v1/messages', { session: session.id, to: PHONE, type: 'text', text: { body: 'x' } });
+    const refused = await stranger.request('POST', '/v1/messages', {
+      session: session.id,
+      to: PHONE,
+      type: 'text',
+      text: { body: 'x' },
+    });
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ pointer: '/session' }] } });
   });
 
@@ -120,7 +171,8 @@ describe('the log of all this', () => {
     const log = await world.logs();
     expect(log).toContain('"msg":"request"');
     expect(log).not.toContain(api.key);
-    for (const text of ['Hello from Pingr', 'a question', 'an answer', 'after the cut']) expect(log).not.toContain(text);
+    for (const text of ['Hello from Pingr', 'a question', 'an answer', 'after the cut'])
+      expect(log).not.toContain(text);
     expect(log).not.toMatch(/privKey|<Buffer/);
   });
 });

@@ -7,7 +7,11 @@ let world: World;
 let fleet: Fleet;
 
 beforeAll(async () => {
-  world = await createWorld({ postgresUrl: inject('postgresUrl'), queue: inject('queue'), redisUrl: inject('redisUrl') });
+  world = await createWorld({
+    postgresUrl: inject('postgresUrl'),
+    queue: inject('queue'),
+    redisUrl: inject('redisUrl'),
+  });
   fleet = await linkFleet(world);
 });
 afterAll(() => world.close());
@@ -15,7 +19,11 @@ afterAll(() => world.close());
 async function fault(body: object): Promise<void> {
   const { controlUrl, controlToken } = world.emulator;
   const headers = { authorization: `Bearer ${controlToken}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${controlUrl}/v1/faults`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const answer = await fetch(`${controlUrl}/v1/faults`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  });
   if (!answer.ok) throw new Error(`fault refused: ${await answer.text()}`);
 }
 

@@ -20,7 +20,9 @@ describe('back-off', () => {
   });
 
   it('doubles, and then stays', () => {
-    const delays = [1, 2, 3, 4, 5, 60].map((attempt) => backoffDelay(attempt, { baseMs: 100, maxMs: 1_000 }, () => 0));
+    const delays = [1, 2, 3, 4, 5, 60].map((attempt) =>
+      backoffDelay(attempt, { baseMs: 100, maxMs: 1_000 }, () => 0),
+    );
     expect(delays).toEqual([50, 100, 200, 400, 500, 500]);
   });
 });

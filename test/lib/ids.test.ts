@@ -53,7 +53,9 @@ describe('public ids', () => {
   it('never throw on any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        expect(fromId('message', `msg_${text}`)).toSatisfy((id) => id === undefined || typeof id === 'string');
+        expect(fromId('message', `msg_${text}`)).toSatisfy(
+          (id) => id === undefined || typeof id === 'string',
+        );
       }),
     );
   });

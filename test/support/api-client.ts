@@ -11,14 +11,27 @@ export class ApiClient {
     this.key = key;
   }
 
-  async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<{ status: number; body: Json; headers: Headers }> {
+  async request(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: Json; headers: Headers }> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
-      headers: { 'x-api-key': this.key, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        'x-api-key': this.key,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    return { status: response.status, body: text === '' ? undefined : JSON.parse(text), headers: response.headers };
+    return {
+      status: response.status,
+      body: text === '' ? undefined : JSON.parse(text),
+      headers: response.headers,
+    };
   }
 
   get = (path: string) => this.request('GET', path).then((answer) => answer.body);

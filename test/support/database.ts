@@ -31,11 +31,15 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
   const url = withDatabase(serverUrl, name);
   const pool = createPool({ url, max: 8, name: 'test', log: silentLog });
   const owner = new pg.Pool({ connectionString: url, max: 2 });
+  // Dropping the database ends what is still open.
+  owner.on('error', () => undefined);
   const database = createDatabase(pool);
   const vault = createVault({
     masterKey: randomBytes(32),
     loadWrappedKey: async (accountId) => {
-      const { rows } = await owner.query('select wrapped_key from account_data_keys where account_id = $1', [accountId]);
+      const { rows } = await owner.query('select wrapped_key from account_data_keys where account_id = $1', [
+        accountId,
+      ]);
       return rows[0]?.wrapped_key;
     },
   });
@@ -56,7 +60,10 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
 export async function seedAccount({ owner, vault }: TestDatabase, name = 'Acme'): Promise<string> {
   const id = newUuid();
   await owner.query('insert into accounts (id, name) values ($1, $2)', [id, name]);
-  await owner.query('insert into account_data_keys (account_id, wrapped_key) values ($1, $2)', [id, vault.newWrappedKey(id)]);
+  await owner.query('insert into account_data_keys (account_id, wrapped_key) values ($1, $2)', [
+    id,
+    vault.newWrappedKey(id),
+  ]);
   return id;
 }
 
@@ -68,20 +75,22 @@ export async function seedSession(
 ): Promise<string> {
   const id = newUuid();
   const { mode = 'test', status = 'connected', phone = '919876500000' } = session;
-  await owner.query('insert into sessions (id, account_id, mode, name, status, phone) values ($1, $2, $3, $4, $5, $6)', [
+  await owner.query(
+    'insert into sessions (id, account_id, mode, name, status, phone) values ($1, $2, $3, $4, $5, $6)',
+    [id, accountId, mode, 'main', status, phone],
+  );
+  await owner.query('insert into session_leases (session_id, account_id, mode) values ($1, $2, $3)', [
     id,
     accountId,
     mode,
-    'main',
-    status,
-    phone,
   ]);
-  await owner.query('insert into session_leases (session_id, account_id, mode) values ($1, $2, $3)', [id, accountId, mode]);
   return id;
 }
 
 async function migratedTemplate(admin: pg.Client, serverUrl: string): Promise<string> {
-  const files = (await readdir(MIGRATIONS, { recursive: true })).filter((file) => file.endsWith('.sql')).sort();
+  const files = (await readdir(MIGRATIONS, { recursive: true }))
+    .filter((file) => file.endsWith('.sql'))
+    .sort();
   const hash = createHash('sha256');
   for (const file of files) hash.update(await readFile(`${MIGRATIONS}/${file}`));
   const name = `pingr_template_${hash.digest('hex').slice(0, 16)}`;

@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Asks until the answer is right, and returns it. @throws Error with the last answer when it never was. */
-export async function eventually<T>(ask: () => Promise<T> | T, isRight: (answer: T) => boolean, withinMs = 10_000): Promise<T> {
+export async function eventually<T>(
+  ask: () => Promise<T> | T,
+  isRight: (answer: T) => boolean,
+  withinMs = 10_000,
+): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (isRight(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(answer)?.slice(0, 2000)}`);
+    if (Date.now() > deadline)
+      throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(answer)?.slice(0, 2000)}`);
     await sleep(50);
   }
 }

@@ -56,12 +56,15 @@ export async function linkFleet(world: World): Promise<Fleet> {
       const unfinished = async () => {
         const statuses = ['queued', 'sending', 'sent', 'failed'];
         const pages = await Promise.all(statuses.map((s) => api.get(`/v1/messages?status=${s}&limit=100`)));
-        return pages.flatMap((page) => page.data.map(({ id, status, error }: Json) => ({ id, status, error })));
+        return pages.flatMap((page) =>
+          page.data.map(({ id, status, error }: Json) => ({ id, status, error })),
+        );
       };
       await eventually(unfinished, (found) => found.length === 0, withinMs);
     },
     async expectAllConnected(withinMs) {
-      const states = () => api.get('/v1/sessions').then((page) => page.data.map((session: Json) => session.status));
+      const states = () =>
+        api.get('/v1/sessions').then((page) => page.data.map((session: Json) => session.status));
       await eventually(states, (found) => found.every((status: string) => status === 'connected'), withinMs);
     },
   };

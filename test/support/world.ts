@@ -1,8 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type RunningEmulator, startEmulator } from '../../src/emulator/start.ts';
@@ -14,8 +14,8 @@ import { systemClock } from '../../src/lib/system-clock.ts';
 import { createVault } from '../../src/platform/crypto/vault.ts';
 import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import { migrateJobs } from '../../src/platform/jobs/migrate-jobs.ts';
-import { createTestDatabase, type TestDatabase } from './database.ts';
 import { ApiClient } from './api-client.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 
 export interface WorldOptions {
   postgresUrl: string;
@@ -78,7 +78,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const children: ChildProcess[] = [];
   const workers: ChildProcess[] = [];
   const start = async (role: string, more: object = {}) => {
-    const child = spawn(process.execPath, [MAIN, role], { env: { ...env, ...more }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    const child = spawn(process.execPath, [MAIN, role], {
+      env: { ...env, ...more },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     children.push(child);
@@ -115,8 +118,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       const parts = { database: db.database, vault, newUuid, randomBytes, clock: systemClock };
       const { id } = await createAccountsService(parts).create({ name });
       const keys = createApiKeysService({ ...parts, hashKey: createKeyHash(pepper) });
-      const issue = async (mode: 'test' | 'live') => (await keys.issue(id, { name: mode, mode, scopes: ['*'] })).text;
-      return { id, test: new ApiClient(api, await issue('test')), live: new ApiClient(api, await issue('live')) };
+      const issue = async (mode: 'test' | 'live') =>
+        (await keys.issue(id, { name: mode, mode, scopes: ['*'] })).text;
+      return {
+        id,
+        test: new ApiClient(api, await issue('test')),
+        live: new ApiClient(api, await issue('live')),
+      };
     },
     logs: () => readFile(logFile, 'utf8'),
     async close() {

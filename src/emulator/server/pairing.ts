@@ -72,13 +72,19 @@ export class Pairing {
     const asking = [...this.#waiting].filter(
       ({ codeRequest, isTaken }) => codeRequest?.number === phone.number && !isTaken,
     );
-    if (asking.length === 0) throw emulatorErrors.nobodyAsked();
+    if (asking.length === 0) {
+      throw emulatorErrors.nobodyAsked({
+        fields: [{ pointer: '/code', detail: 'was asked for by no session for this number' }],
+      });
+    }
     // Two realms may have the same number; only the client that showed the code can answer it.
     for (const registration of asking.toReversed()) {
       const linked = await this.#take(registration, () => this.#tryCode(realm, phone, registration, code));
       if (linked) return linked;
     }
-    throw emulatorErrors.wrongCode();
+    throw emulatorErrors.wrongCode({
+      fields: [{ pointer: '/code', detail: 'is not the code that the session shows' }],
+    });
   }
 
   async #tryCode(

@@ -67,7 +67,11 @@ export function createApiKeysService(deps: ApiKeysDependencies): ApiKeysService 
       database.accountOnce({ accountId }, (tx) => insertNew(deps, tx, accountId, key)),
 
     async create(ctx, { mode = ctx.mode, scopes = [...ctx.scopes], ...key }) {
-      if (mode === 'live' && ctx.mode === 'test') throw apiKeyErrors.modeForbidden();
+      if (mode === 'live' && ctx.mode === 'test') {
+        throw apiKeyErrors.modeForbidden({
+          fields: [{ pointer: '/mode', detail: 'must be test, as the mode of the calling key' }],
+        });
+      }
       refuseWiderScopes(ctx, scopes);
       refusePast(key.expiresAt, clock.now());
       const wanted = { ...key, mode, scopes };

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 
 /** Hashes a key for storage and lookup. */
 export type HashKey = (text: string) => Buffer;
@@ -10,5 +10,6 @@ export type HashKey = (text: string) => Buffer;
  * @param pepper 32 bytes
  */
 export function createKeyHash(pepper: Uint8Array): HashKey {
-  return (text) => createHmac('sha256', pepper).update(text).digest();
+  const key = createSecretKey(pepper);
+  return (text) => createHmac('sha256', key).update(text).digest();
 }

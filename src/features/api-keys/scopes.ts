@@ -12,8 +12,6 @@ export const SCOPES = [
   'sessions:write',
 ] as const;
 
-export type Scope = (typeof SCOPES)[number];
-
 /** Those of `wanted` that `held` does not cover. */
 export function scopesBeyond(held: ReadonlySet<string>, wanted: readonly string[]): string[] {
   return held.has('*') ? [] : wanted.filter((scope) => !held.has(scope));

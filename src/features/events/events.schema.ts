@@ -27,12 +27,10 @@ const removedMessage = z
   })
   .meta({ id: 'RemovedMessage', description: 'What is left of a message that retention removed.' });
 
-const otherData = z
-  .looseObject({})
-  .meta({
-    id: 'OtherEventData',
-    description: 'Kinds of events may be added; ignore those that you do not know.',
-  });
+const otherData = z.looseObject({}).meta({
+  id: 'OtherEventData',
+  description: 'Kinds of events may be added; ignore those that you do not know.',
+});
 
 /** An event whose `data` is one of the given objects, a message that is gone, or something newer. */
 export function eventView(data: readonly z.ZodType[]) {

@@ -29,7 +29,9 @@ export function createInboundWriter(parts: InboundParts) {
   async function storeBatch(rows: readonly InboundRow[]): Promise<boolean[]> {
     // One row a message: WhatsApp may repeat one within a batch.
     const distinct = new Map(rows.map((row) => [`${holdKey(row)}/${row.wireId}`, row]));
-    const { held, accounts } = await parts.database.systemOnce((tx) => storeInbound(tx, [...distinct.values()]));
+    const { held, accounts } = await parts.database.systemOnce((tx) =>
+      storeInbound(tx, [...distinct.values()]),
+    );
     for (const account of new Set(accounts)) parts.onFact(account);
     return rows.map((row) => held.has(holdKey(row)));
   }
@@ -38,7 +40,9 @@ export function createInboundWriter(parts: InboundParts) {
     /** Resolves once every message is committed. @throws Error when the lease has moved on. */
     async receive(hold: LaneHold, messages: readonly InboundMessage[]): Promise<void> {
       const cipher = await parts.vault.of(hold.accountId);
-      const held = await Promise.all(messages.map((message) => writer.write(toRow(hold, message, cipher, parts.newUuid))));
+      const held = await Promise.all(
+        messages.map((message) => writer.write(toRow(hold, message, cipher, parts.newUuid))),
+      );
       if (held.includes(false)) throw new Error('the session is held by another worker');
     },
   };

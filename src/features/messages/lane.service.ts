@@ -5,8 +5,8 @@ import type { AccountCipher, Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { InboundMessage, MessageContent, OutgoingMessage } from '../../whatsapp/socket.ts';
 import { createInboundWriter } from './inbound-writer.ts';
-import { openContent, toWireContent } from './message-content.ts';
 import * as system from './lane.system.ts';
+import { openContent, toWireContent } from './message-content.ts';
 import { createProgressWriter, type ProgressWriter } from './progress-writer.ts';
 
 /** The hold under which a lane works; see `sessions-pool`. */
@@ -43,7 +43,11 @@ export interface LaneMessages {
   loadSent(hold: LaneHold, wireId: string): Promise<MessageContent | undefined>;
   rememberIdentity(hold: LaneHold, identity: { phone: string; lid: string }): Promise<void>;
   /** WhatsApp refused a message after its send had ended. */
-  refuse(hold: LaneHold, wireId: string, error: { code: string; detail: string; wireCode: number }): Promise<void>;
+  refuse(
+    hold: LaneHold,
+    wireId: string,
+    error: { code: string; detail: string; wireCode: number },
+  ): Promise<void>;
   /** Fails what the session still had to send. */
   failQueued(hold: LaneHold, error: { code: string; detail: string }): Promise<void>;
 }
@@ -81,7 +85,8 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
       return toWireContent(openContent(row.content, row.id, await vault.of(hold.accountId)));
     },
 
-    rememberIdentity: (hold, identity) => database.systemOnce((tx) => system.rememberIdentity(tx, hold, identity)),
+    rememberIdentity: (hold, identity) =>
+      database.systemOnce((tx) => system.rememberIdentity(tx, hold, identity)),
 
     async refuse(hold, wireId, error) {
       const row = await database.systemOnce((tx) => system.findSent(tx, hold.sessionId, wireId));
@@ -100,7 +105,8 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
 }
 
 function toQueued(row: system.QueuedRow, cipher: AccountCipher): QueuedMessage {
-  if (row.content === null || row.contact_phone === null) throw new Error(`message ${row.id} has nothing to send`);
+  if (row.content === null || row.contact_phone === null)
+    throw new Error(`message ${row.id} has nothing to send`);
   return {
     id: row.id,
     wireId: row.wire_id,
@@ -116,7 +122,10 @@ function toQueued(row: system.QueuedRow, cipher: AccountCipher): QueuedMessage {
 function quotedOf(row: system.QueuedRow, cipher: AccountCipher): OutgoingMessage['quoted'] | undefined {
   if (row.context_wire_id === null) return undefined;
   const fromMe = row.quoted_direction === 'outbound';
-  const author = { ...(row.contact_phone && { phone: row.contact_phone }), ...(row.known_lid && { lid: row.known_lid }) };
+  const author = {
+    ...(row.contact_phone && { phone: row.contact_phone }),
+    ...(row.known_lid && { lid: row.known_lid }),
+  };
   const content = quotedContent(row, cipher);
   return { wireId: row.context_wire_id, fromMe, ...(fromMe ? {} : { author }), ...(content && { content }) };
 }

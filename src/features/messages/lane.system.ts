@@ -35,7 +35,11 @@ export function takeQueued(
 }
 
 /** What a message of this session said, by WhatsApp's id: asked when a recipient could not decrypt it. */
-export async function findSent(tx: SystemTx, sessionId: string, wireId: string): Promise<MessageRow | undefined> {
+export async function findSent(
+  tx: SystemTx,
+  sessionId: string,
+  wireId: string,
+): Promise<MessageRow | undefined> {
   const [row] = await tx.query<MessageRow>(
     `select * from messages where session_id = $1 and wire_id = $2 and direction = 'outbound'`,
     [sessionId, wireId],
@@ -44,7 +48,11 @@ export async function findSent(tx: SystemTx, sessionId: string, wireId: string):
 }
 
 /** Which of these messages from WhatsApp are stored already. */
-export async function findKnown(tx: SystemTx, sessionId: string, wireIds: readonly string[]): Promise<Set<string>> {
+export async function findKnown(
+  tx: SystemTx,
+  sessionId: string,
+  wireIds: readonly string[],
+): Promise<Set<string>> {
   const rows = await tx.query<{ wire_id: string }>(
     'select wire_id from messages where session_id = $1 and wire_id = any($2::text[])',
     [sessionId, wireIds],

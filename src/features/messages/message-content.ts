@@ -1,6 +1,6 @@
+import { z } from 'zod';
 import type { AccountCipher } from '../../platform/crypto/vault.ts';
 import type { InboundMessage, MessageContent } from '../../whatsapp/socket.ts';
-import { z } from 'zod';
 import { contentPurpose } from './messages.model.ts';
 
 /** What `messages.content` holds once opened, keyed by type as in the API. */

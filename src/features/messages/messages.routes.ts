@@ -29,7 +29,8 @@ function sendRoutes(messages: MessagesService): Route[] {
       path: '/v1/messages',
       operationId: 'sendMessage',
       summary: 'Send a message',
-      description: 'Answers as soon as the message is stored. From then on it is sent exactly once, whatever fails.',
+      description:
+        'Answers as soon as the message is stored. From then on it is sent exactly once, whatever fails.',
       idempotency: 'own',
       body: schema.sendMessageBody,
       answers: { 202: { description: 'The message is accepted.', schema: schema.messageView } },
@@ -63,6 +64,7 @@ function sendRoutes(messages: MessagesService): Route[] {
           rate_limit_remaining: http.rateLimit.remaining,
         });
         const sent = await messages.send(ctx, {
+          sessionPointer: '/session_id',
           sessionId: body.session_id,
           to: body.to,
           text: body.message,
@@ -107,10 +109,17 @@ function readRoutes(messages: MessagesService): Route[] {
       summary: 'List messages',
       scope: 'messages:read',
       query: z.strictObject({ ...schema.messageFilter.shape, ...pageQuery('message') }),
-      answers: { 200: { description: 'A page of messages.', schema: pageOf(schema.messageView, 'MessageList') } },
+      answers: {
+        200: { description: 'A page of messages.', schema: pageOf(schema.messageView, 'MessageList') },
+      },
       handler: async ({ ctx, query }) => {
         const { session, contact, limit, ...filter } = query;
-        const found = await messages.list(ctx, { ...filter, sessionId: session, contactPhone: contact, limit: limit + 1 });
+        const found = await messages.list(ctx, {
+          ...filter,
+          sessionId: session,
+          contactPhone: contact,
+          limit: limit + 1,
+        });
         return { status: 200, body: toPage(found, query, 'message', ({ message }) => message) };
       },
     }),

@@ -8,8 +8,8 @@ import { messageErrors } from './messages.errors.ts';
 import type { MessageRow } from './messages.model.ts';
 import type { MessageView } from './messages.schema.ts';
 import * as store from './messages.store.ts';
-import { showMessage } from './show-message.ts';
 import { type SendInput, type Sent, sendMessage } from './send-message.ts';
+import { showMessage } from './show-message.ts';
 
 export interface MessagesDependencies {
   database: Database;
@@ -37,7 +37,10 @@ export interface MessagesService {
 export function createMessagesService(deps: MessagesDependencies): MessagesService {
   const { database, vault } = deps;
 
-  async function show(ctx: Context, rows: readonly MessageRow[]): Promise<{ id: string; message: MessageView }[]> {
+  async function show(
+    ctx: Context,
+    rows: readonly MessageRow[],
+  ): Promise<{ id: string; message: MessageView }[]> {
     const cipher = await vault.of(ctx.accountId);
     return rows.map((row) => ({ id: row.id, message: showMessage(row, cipher) }));
   }
@@ -51,7 +54,8 @@ export function createMessagesService(deps: MessagesDependencies): MessagesServi
       return found.message;
     },
 
-    list: async (ctx, filter) => show(ctx, await database.accountOnce(ctx, (tx) => store.listMessages(tx, filter))),
+    list: async (ctx, filter) =>
+      show(ctx, await database.accountOnce(ctx, (tx) => store.listMessages(tx, filter))),
 
     async load(ctx, ids) {
       const found = await show(ctx, await database.accountOnce(ctx, (tx) => store.findMessages(tx, ids)));

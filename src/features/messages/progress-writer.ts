@@ -44,14 +44,18 @@ export function createProgressWriter(parts: ProgressParts): ProgressWriter {
   };
 }
 
-async function writeBatch({ database, newUuid, onFact }: ProgressParts, batch: readonly Progress[]): Promise<boolean[]> {
+async function writeBatch(
+  { database, newUuid, onFact }: ProgressParts,
+  batch: readonly Progress[],
+): Promise<boolean[]> {
   const statements = statementsOf(batch, newUuid);
   const [only] = statements;
   const written: Written[] = [];
   if (only !== undefined && statements.length === 1) written.push(await database.systemOnce(only));
-  else await database.system(async (tx) => {
-    for (const statement of statements) written.push(await statement(tx));
-  });
+  else
+    await database.system(async (tx) => {
+      for (const statement of statements) written.push(await statement(tx));
+    });
   for (const account of new Set(written.flatMap(({ accounts }) => accounts))) onFact(account);
   const held = new Set(written.flatMap((part) => [...part.held]));
   return batch.map((news) => news.kind === 'outcome' || held.has(holdKey(news)));

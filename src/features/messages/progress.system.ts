@@ -103,7 +103,9 @@ export async function writeReceipts(
   newUuid: () => string,
 ): Promise<{ accounts: string[]; held: Set<string> }> {
   const column = `${status}_at`;
-  const rows = await tx.query<{ account_id: string } | { session_id: string; epoch: string; account_id: null }>(
+  const rows = await tx.query<
+    { account_id: string } | { session_id: string; epoch: string; account_id: null }
+  >(
     `with news as (
        select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::timestamptz[], $5::uuid[])
          as n (session_id, epoch, wire_id, at, event_id)

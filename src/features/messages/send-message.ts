@@ -13,6 +13,8 @@ import { showOpenMessage } from './show-message.ts';
 export interface SendInput {
   /** UUID; `undefined` means the one connected session of the mode. */
   sessionId: string | undefined;
+  /** Where the request names the session; `/session` where not said. */
+  sessionPointer?: string;
   /** Digits. */
   to: string;
   text: string;
@@ -36,9 +38,18 @@ const ANSWER_PURPOSE = 'idempotency';
 export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
   const { vault, newUuid, clock } = deps;
   const { accountId, mode } = ctx;
+  const pointer = input.sessionPointer ?? '/session';
   const cipher = await vault.of(accountId);
-  const sessionId = input.sessionId ?? (await onlyConnectedSession(deps, ctx));
-  const row = newRow({ id: newUuid(), accountId, mode, sessionId, input, wireId: newWireId(deps.randomBytes), at: clock.now() });
+  const sessionId = input.sessionId ?? (await onlyConnectedSession(deps, ctx, pointer));
+  const row = newRow({
+    id: newUuid(),
+    accountId,
+    mode,
+    sessionId,
+    input,
+    wireId: newWireId(deps.randomBytes),
+    at: clock.now(),
+  });
   const content = { text: { body: input.text } };
   const message = showOpenMessage(row, content);
   const answer = input.idempotency?.answer(message);
@@ -68,17 +79,21 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
 
   const replay = replayOf(accepted, (sealed) => cipher.open(sealed, ANSWER_PURPOSE).toString('utf8'));
   if (replay !== undefined) return { replay };
-  refuse(accepted);
+  refuse(accepted, pointer);
   deps.waker.wake({ id: sessionId, mode, owner: accepted.owner ?? undefined });
   deps.onFact(accountId);
   return { message };
 }
 
-async function onlyConnectedSession({ database }: MessagesDependencies, ctx: Context): Promise<string> {
+async function onlyConnectedSession(
+  { database }: MessagesDependencies,
+  ctx: Context,
+  pointer: string,
+): Promise<string> {
   const [first, second] = await database.accountOnce(ctx, findConnectedSessions);
   if (first !== undefined && second === undefined) return first;
   const detail = first === undefined ? 'no session is connected' : 'several sessions are connected; name one';
-  throw messageErrors.sessionMissing({ detail, fields: [{ pointer: '/session', detail }] });
+  throw messageErrors.sessionMissing({ detail, fields: [{ pointer, detail }] });
 }
 
 function replayOf(accepted: Accepted, open: (sealed: Uint8Array) => string): StoredAnswer | undefined {
@@ -90,14 +105,16 @@ function replayOf(accepted: Accepted, open: (sealed: Uint8Array) => string): Sto
 }
 
 /** @throws the problem that says why the message was not accepted. */
-function refuse({ outcome, status }: Accepted): void {
+function refuse({ outcome, status }: Accepted, pointer: string): void {
   if (outcome === 'session_not_found') {
-    throw messageErrors.unknownSession({ fields: [{ pointer: '/session', detail: 'is not a session of this account and mode' }] });
+    throw messageErrors.unknownSession({
+      fields: [{ pointer, detail: 'is not a session of this account and mode' }],
+    });
   }
   if (outcome === 'session_not_linked') {
     throw messageErrors.sessionNotLinked({
       detail: `The session is ${status}; it cannot send until it is linked.`,
-      fields: [{ pointer: '/session', detail: `is ${status}` }],
+      fields: [{ pointer, detail: `is ${status}` }],
     });
   }
   if (outcome === 'context_not_found') {

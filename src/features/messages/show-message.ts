@@ -10,7 +10,10 @@ export function showMessage(row: MessageRow, cipher: AccountCipher): MessageView
 }
 
 /** Same, where the content is at hand. */
-export function showOpenMessage(row: Omit<MessageRow, 'content'>, content: StoredContent | undefined): MessageView {
+export function showOpenMessage(
+  row: Omit<MessageRow, 'content'>,
+  content: StoredContent | undefined,
+): MessageView {
   const outbound = row.direction === 'outbound';
   return {
     id: toId('message', row.id),
@@ -18,7 +21,11 @@ export function showOpenMessage(row: Omit<MessageRow, 'content'>, content: Store
     mode: row.mode,
     direction: row.direction,
     status: row.status,
-    contact: { phone: row.contact_phone && `+${row.contact_phone}`, lid: row.contact_lid, name: row.contact_name },
+    contact: {
+      phone: row.contact_phone && `+${row.contact_phone}`,
+      lid: row.contact_lid,
+      name: row.contact_name,
+    },
     ...(outbound
       ? { to: row.contact_phone && `+${row.contact_phone}` }
       : { from: { phone: row.contact_phone, name: row.contact_name } }),

@@ -13,12 +13,20 @@ export interface EmulatorClient {
    * @returns the answer's JSON, checked by the schema
    * @throws sandbox.* problems
    */
-  call<T>(realm: string, request: { method: string; path: string; body?: unknown }, schema: z.ZodType<T>): Promise<T>;
+  call<T>(
+    realm: string,
+    request: { method: string; path: string; body?: unknown },
+    schema: z.ZodType<T>,
+  ): Promise<T>;
 }
 
 const TIMEOUT_MS = 20_000;
 
-const problem = z.object({ code: z.string(), detail: z.string().default(''), pointer: z.string().optional() });
+const problem = z.object({
+  code: z.string(),
+  detail: z.string().default(''),
+  pointer: z.string().optional(),
+});
 
 const BY_STATUS = new Map([
   [404, sandboxErrors.notFound],
@@ -49,7 +57,10 @@ async function refusalOf(response: Response): Promise<Error> {
   const parsed = problem.safeParse(await response.json().catch(() => undefined));
   const factory = BY_STATUS.get(response.status);
   if (factory === undefined || !parsed.success) {
-    return sandboxErrors.unavailable({ cause: new Error(`emulator answered ${response.status}`), retryAfter: 2 });
+    return sandboxErrors.unavailable({
+      cause: new Error(`emulator answered ${response.status}`),
+      retryAfter: 2,
+    });
   }
   const { detail, pointer } = parsed.data;
   return factory({ detail, ...(pointer !== undefined && { fields: [{ pointer, detail }] }) });

@@ -5,7 +5,9 @@ import * as schema from './sandbox.schema.ts';
 import type { SandboxService } from './sandbox.service.ts';
 
 const PHONE = '/v1/sandbox/phones/:phone';
-const phoneParams = z.object({ phone: z.string().meta({ description: 'Number of the phone.', example: '919876543210' }) });
+const phoneParams = z.object({
+  phone: z.string().meta({ description: 'Number of the phone.', example: '919876543210' }),
+});
 const common = {
   tag: 'Sandbox',
   scope: 'sandbox:write',
@@ -54,7 +56,8 @@ function phoneRoutes(sandbox: SandboxService): Route[] {
       path: PHONE,
       operationId: 'changeSandboxPhone',
       summary: 'Change how a virtual phone behaves',
-      description: 'Takes it offline and online, sets how it treats messages, bans a session or cuts its connection.',
+      description:
+        'Takes it offline and online, sets how it treats messages, bans a session or cuts its connection.',
       params: phoneParams,
       body: schema.phoneChange,
       answers: { 200: { description: 'The phone.', schema: schema.phoneView } },
@@ -104,7 +107,9 @@ function linkRoutes(sandbox: SandboxService): Route[] {
       operationId: 'removeSandboxDevice',
       summary: 'Log a linked session out on the phone',
       params: phoneParams.extend({
-        session: z.string().meta({ description: 'Session to log out.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
+        session: z
+          .string()
+          .meta({ description: 'Session to log out.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
       }),
       answers: { 204: { description: 'The session is logged out.' } },
       handler: async ({ ctx, params }) => {

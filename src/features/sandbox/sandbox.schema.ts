@@ -5,9 +5,10 @@ const delay = z.int().min(0).max(86_400_000).meta({ description: 'Milliseconds.'
 const behavior = z
   .strictObject({
     on_whatsapp: z.boolean().meta({ description: 'False: the number is not on WhatsApp.', example: true }),
-    deliver: z
-      .union([z.enum(['now', 'never']), z.strictObject({ after_ms: delay })])
-      .meta({ description: 'When messages reach the phone; `never` holds them until this changes.', example: 'now' }),
+    deliver: z.union([z.enum(['now', 'never']), z.strictObject({ after_ms: delay })]).meta({
+      description: 'When messages reach the phone; `never` holds them until this changes.',
+      example: 'now',
+    }),
     read: z
       .strictObject({ after_ms: delay })
       .nullable()
@@ -40,7 +41,9 @@ export const phoneView = z
       .array(
         z.object({
           device: z.int().meta({ description: 'Device id.', example: 1 }),
-          linked_at: z.string().meta({ description: 'When it was linked.', example: '2026-11-21T09:00:00.000Z' }),
+          linked_at: z
+            .string()
+            .meta({ description: 'When it was linked.', example: '2026-11-21T09:00:00.000Z' }),
           online: z.boolean().meta({ description: 'Whether it is connected.', example: true }),
           banned: z.boolean().meta({ description: 'Whether WhatsApp refuses it.', example: false }),
         }),
@@ -55,7 +58,11 @@ export const phoneList = z
 
 export const newPhone = z
   .strictObject({
-    phone: z.string().max(40).optional().meta({ description: 'Number; left out, a fresh one is chosen.', example: '+919876543210' }),
+    phone: z
+      .string()
+      .max(40)
+      .optional()
+      .meta({ description: 'Number; left out, a fresh one is chosen.', example: '+919876543210' }),
     name: z.string().min(1).max(100).optional().meta({ description: 'Name of its user.', example: 'Asha' }),
   })
   .meta({ id: 'NewSandboxPhone', description: 'A virtual phone to create.' });
@@ -65,19 +72,29 @@ export const phoneChange = z
     online: z.boolean().optional().meta({ description: 'Goes offline or comes back.', example: false }),
     name: z.string().min(1).max(100).optional().meta({ description: 'Name of its user.', example: 'Asha' }),
     behavior: behavior.partial().optional(),
-    ban: z.string().optional().meta({ description: 'Session that WhatsApp bans from now on.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
-    cut: z.string().optional().meta({ description: 'Session whose connection is cut once.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
+    ban: z.string().optional().meta({
+      description: 'Session that WhatsApp bans from now on.',
+      example: 'ses_01h455vb4pex5vsknk084sn02q',
+    }),
+    cut: z.string().optional().meta({
+      description: 'Session whose connection is cut once.',
+      example: 'ses_01h455vb4pex5vsknk084sn02q',
+    }),
   })
   .meta({ id: 'SandboxPhoneChange', description: 'What to change about a virtual phone.' });
 
 export const scanBody = z
   .strictObject({
-    session: z.string().meta({ description: 'Session whose QR code is scanned.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
+    session: z
+      .string()
+      .meta({ description: 'Session whose QR code is scanned.', example: 'ses_01h455vb4pex5vsknk084sn02q' }),
   })
   .meta({ id: 'SandboxScan', description: 'A QR code to scan.' });
 
 export const codeBody = z
-  .strictObject({ code: z.string().min(1).max(16).meta({ description: 'The pairing code.', example: 'ABCD1234' }) })
+  .strictObject({
+    code: z.string().min(1).max(16).meta({ description: 'The pairing code.', example: 'ABCD1234' }),
+  })
   .meta({ id: 'SandboxPairingCode', description: 'A pairing code to type.' });
 
 export const linkedView = z
@@ -89,15 +106,31 @@ export const inboxView = z
     data: z
       .array(
         z.object({
-          id: z.string().meta({ description: "WhatsApp's id of the message.", example: '3EB0A1B2C3D4E5F6071829' }),
+          id: z
+            .string()
+            .meta({ description: "WhatsApp's id of the message.", example: '3EB0A1B2C3D4E5F6071829' }),
           from: z.string().meta({ description: 'Who wrote it.', example: '+919812345678' }),
           to: z.string().meta({ description: 'To whom.', example: '+919876543210' }),
           direction: z.string().meta({ description: 'Seen from the phone.', example: 'in' }),
-          text: z.string().nullish().meta({ description: 'The text, as the phone decrypted it.', example: 'Hello' }),
-          received_at: z.string().meta({ description: 'When it came or was written.', example: '2026-11-21T09:00:00.000Z' }),
-          delivered_at: z.string().nullish().meta({ description: 'When it was delivered.', example: '2026-11-21T09:00:00.100Z' }),
-          read_at: z.string().nullish().meta({ description: 'When it was read.', example: '2026-11-21T09:00:01.000Z' }),
-          quoted_id: z.string().nullish().meta({ description: 'The message it replies to.', example: '3EB0A1B2C3D4E5F6071829' }),
+          text: z
+            .string()
+            .nullish()
+            .meta({ description: 'The text, as the phone decrypted it.', example: 'Hello' }),
+          received_at: z
+            .string()
+            .meta({ description: 'When it came or was written.', example: '2026-11-21T09:00:00.000Z' }),
+          delivered_at: z
+            .string()
+            .nullish()
+            .meta({ description: 'When it was delivered.', example: '2026-11-21T09:00:00.100Z' }),
+          read_at: z
+            .string()
+            .nullish()
+            .meta({ description: 'When it was read.', example: '2026-11-21T09:00:01.000Z' }),
+          quoted_id: z
+            .string()
+            .nullish()
+            .meta({ description: 'The message it replies to.', example: '3EB0A1B2C3D4E5F6071829' }),
           duplicates: z.int().meta({ description: 'How often the same message came again.', example: 0 }),
         }),
       )
@@ -108,17 +141,33 @@ export const inboxView = z
   .meta({ id: 'SandboxInbox', description: 'What a virtual phone received and wrote.' });
 
 export const inboxQuery = z.strictObject({
-  after: z.string().max(200).optional().meta({ description: 'The `next_cursor` of the page before.', example: '17' }),
-  limit: z.coerce.number().int().min(1).max(1000).default(100).meta({ description: 'How many to return.', example: 100 }),
+  after: z
+    .string()
+    .max(200)
+    .optional()
+    .meta({ description: 'The `next_cursor` of the page before.', example: '17' }),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .meta({ description: 'How many to return.', example: 100 }),
 });
 
 export const writeBody = z
   .strictObject({
     to: z.string().max(40).meta({ description: "A session's number.", example: '+919812345678' }),
     text: z
-      .strictObject({ body: z.string().min(1).max(65_536).meta({ description: 'The text.', example: 'login' }) })
+      .strictObject({
+        body: z.string().min(1).max(65_536).meta({ description: 'The text.', example: 'login' }),
+      })
       .meta({ description: 'What the phone writes.' }),
-    quoted_id: z.string().min(1).optional().meta({ description: 'Message to reply to, by WhatsApp’s id.', example: '3EB0A1B2C3D4E5F6071829' }),
+    quoted_id: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: 'Message to reply to, by WhatsApp’s id.', example: '3EB0A1B2C3D4E5F6071829' }),
     count: z.int().min(1).max(1000).optional().meta({ description: 'Writes it so many times.', example: 1 }),
   })
   .meta({ id: 'SandboxWrite', description: 'A message that a virtual phone writes.' });
@@ -132,7 +181,10 @@ export const wroteView = z
 
 export const readBody = z
   .strictObject({
-    message_ids: z.array(z.string().min(1)).optional().meta({ description: 'WhatsApp ids; left out, all unread ones.' }),
+    message_ids: z
+      .array(z.string().min(1))
+      .optional()
+      .meta({ description: 'WhatsApp ids; left out, all unread ones.' }),
   })
   .meta({ id: 'SandboxRead', description: 'What the user of the phone reads.' });
 

@@ -9,7 +9,10 @@ import * as schema from './sandbox.schema.ts';
 
 /** Virtual phones of the caller's account. Numbers in any spelling. Throws sandbox.* problems. */
 export interface SandboxService {
-  createPhone(ctx: Context, phone: z.infer<typeof schema.newPhone>): Promise<z.input<typeof schema.phoneView>>;
+  createPhone(
+    ctx: Context,
+    phone: z.infer<typeof schema.newPhone>,
+  ): Promise<z.input<typeof schema.phoneView>>;
   listPhones(ctx: Context): Promise<z.input<typeof schema.phoneList>>;
   getPhone(ctx: Context, phone: string): Promise<z.input<typeof schema.phoneView>>;
   changePhone(
@@ -25,8 +28,16 @@ export interface SandboxService {
     phone: string,
     page: z.infer<typeof schema.inboxQuery>,
   ): Promise<z.input<typeof schema.inboxView>>;
-  write(ctx: Context, phone: string, message: z.infer<typeof schema.writeBody>): Promise<z.input<typeof schema.wroteView>>;
-  read(ctx: Context, phone: string, body: z.infer<typeof schema.readBody>): Promise<z.input<typeof schema.readView>>;
+  write(
+    ctx: Context,
+    phone: string,
+    message: z.infer<typeof schema.writeBody>,
+  ): Promise<z.input<typeof schema.wroteView>>;
+  read(
+    ctx: Context,
+    phone: string,
+    body: z.infer<typeof schema.readBody>,
+  ): Promise<z.input<typeof schema.readView>>;
   /** The user of the phone logs the session out. */
   removeDevice(ctx: Context, phone: string, session: string): Promise<void>;
 }
@@ -72,13 +83,17 @@ export function createSandboxService(parts: SandboxParts): SandboxService {
 
     inbox: (ctx, phone, { after, limit }) => {
       const query = new URLSearchParams({ limit: String(limit), ...(after !== undefined && { after }) });
-      return realm(ctx)({ method: 'GET', path: `${pathOf(phone)}/messages?${query.toString()}` }, schema.inboxView);
+      return realm(ctx)(
+        { method: 'GET', path: `${pathOf(phone)}/messages?${query.toString()}` },
+        schema.inboxView,
+      );
     },
 
     write: (ctx, phone, body) =>
       realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/messages`, body }, schema.wroteView),
 
-    read: (ctx, phone, body) => realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/read`, body }, schema.readView),
+    read: (ctx, phone, body) =>
+      realm(ctx)({ method: 'POST', path: `${pathOf(phone)}/read`, body }, schema.readView),
 
     async removeDevice(ctx, phone, session) {
       const call = realm(ctx);
@@ -88,7 +103,10 @@ export function createSandboxService(parts: SandboxParts): SandboxService {
   };
 }
 
-type Call = <T>(request: { method: string; path: string; body?: unknown }, answer: z.ZodType<T>) => Promise<T>;
+type Call = <T>(
+  request: { method: string; path: string; body?: unknown },
+  answer: z.ZodType<T>,
+) => Promise<T>;
 
 /** Calls into the caller's own network of phones. @throws sandbox.test_key_needed, sandbox.unavailable */
 function openRealm({ emulator }: SandboxParts, ctx: Context): Call {
@@ -97,7 +115,12 @@ function openRealm({ emulator }: SandboxParts, ctx: Context): Call {
   return (request, answer) => emulator.call(realmOf(ctx.accountId), request, answer);
 }
 
-async function findSession({ sessions }: SandboxParts, ctx: Context, publicId: string, pointer: string): Promise<SessionRow> {
+async function findSession(
+  { sessions }: SandboxParts,
+  ctx: Context,
+  publicId: string,
+  pointer: string,
+): Promise<SessionRow> {
   const id = fromId('session', publicId);
   const found = id === undefined ? undefined : await sessions.get(ctx, id).catch(unlessKnown);
   if (found !== undefined) return found;
@@ -109,7 +132,12 @@ function unlessKnown(error: unknown): undefined {
   throw error;
 }
 
-async function deviceOf(parts: SandboxParts, ctx: Context, publicId: string, pointer: string): Promise<number> {
+async function deviceOf(
+  parts: SandboxParts,
+  ctx: Context,
+  publicId: string,
+  pointer: string,
+): Promise<number> {
   const { device, status } = await findSession(parts, ctx, publicId, pointer);
   if (device !== null) return device;
   throw sandboxErrors.sessionNotLinked({ fields: [{ pointer, detail: `is ${status}, not linked` }] });

@@ -2,7 +2,11 @@ import QRCode from 'qrcode';
 
 export type QrFormat = 'png' | 'svg' | 'text' | 'json';
 
-export const QR_MEDIA = { png: 'image/png', svg: 'image/svg+xml', text: 'text/plain; charset=utf-8' } as const;
+export const QR_MEDIA = {
+  png: 'image/png',
+  svg: 'image/svg+xml',
+  text: 'text/plain; charset=utf-8',
+} as const;
 
 /** The format that `?format=` or else `Accept` asks for; JSON where neither says. */
 export function qrFormat(asked: QrFormat | undefined, accept: string | undefined): QrFormat {

@@ -12,8 +12,9 @@ export async function createSessionChanges(notices: Notices): Promise<SessionCha
   const waiting = new Map<string, Set<() => void>>();
 
   await notices.listen(SESSION_CHANGED_CHANNEL, (sessionId) => {
-    const groups = sessionId === undefined ? [...waiting.values()] : [waiting.get(sessionId) ?? new Set<() => void>()];
-    for (const group of groups) for (const wake of [...group]) wake();
+    const groups =
+      sessionId === undefined ? [...waiting.values()] : [waiting.get(sessionId) ?? new Set<() => void>()];
+    for (const group of groups) for (const wake of Array.from(group)) wake();
   });
 
   return {

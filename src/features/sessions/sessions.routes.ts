@@ -1,7 +1,7 @@
+import { z } from 'zod';
 import { idParams } from '../../platform/http/api-fields.ts';
 import { pageOf, pageQuery, toPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
-import { z } from 'zod';
 import { sessionErrors } from './sessions.errors.ts';
 import * as schema from './sessions.schema.ts';
 import type { SessionsService } from './sessions.service.ts';
@@ -10,7 +10,11 @@ import { showSession } from './show-session.ts';
 const SESSION = '/v1/sessions/:id';
 const params = idParams('session');
 const session = { description: 'The session.', schema: schema.sessionView };
-const read = { tag: 'Sessions', scope: 'sessions:read', problems: [sessionErrors.notFound] } satisfies Partial<Operation>;
+const read = {
+  tag: 'Sessions',
+  scope: 'sessions:read',
+  problems: [sessionErrors.notFound],
+} satisfies Partial<Operation>;
 const write = { ...read, scope: 'sessions:write' } satisfies Partial<Operation>;
 
 /** Linked numbers. */
@@ -42,7 +46,9 @@ function collectionRoutes(sessions: SessionsService): Route[] {
       operationId: 'listSessions',
       summary: 'List sessions',
       query: z.strictObject(pageQuery('session')),
-      answers: { 200: { description: 'A page of sessions.', schema: pageOf(schema.sessionView, 'SessionList') } },
+      answers: {
+        200: { description: 'A page of sessions.', schema: pageOf(schema.sessionView, 'SessionList') },
+      },
       handler: async ({ ctx, query }) => {
         const rows = await sessions.list(ctx, { ...query, limit: query.limit + 1 });
         return { status: 200, body: toPage(rows, query, 'session', showSession) };
@@ -61,7 +67,10 @@ function memberRoutes(sessions: SessionsService): Route[] {
       summary: 'Get a session',
       params,
       answers: { 200: session },
-      handler: async ({ ctx, params: { id } }) => ({ status: 200, body: showSession(await sessions.get(ctx, id)) }),
+      handler: async ({ ctx, params: { id } }) => ({
+        status: 200,
+        body: showSession(await sessions.get(ctx, id)),
+      }),
     }),
     defineRoute({
       ...write,
@@ -102,10 +111,14 @@ function actionRoutes(sessions: SessionsService): Route[] {
       path: `${SESSION}/restart`,
       operationId: 'restartSession',
       summary: 'Reconnect a session',
-      description: 'A session that was logged out, banned or replaced starts afresh and shows a new QR code if needed.',
+      description:
+        'A session that was logged out, banned or replaced starts afresh and shows a new QR code if needed.',
       params,
       answers: { 200: session },
-      handler: async ({ ctx, params: { id } }) => ({ status: 200, body: showSession(await sessions.restart(ctx, id)) }),
+      handler: async ({ ctx, params: { id } }) => ({
+        status: 200,
+        body: showSession(await sessions.restart(ctx, id)),
+      }),
     }),
     defineRoute({
       ...write,
@@ -115,7 +128,10 @@ function actionRoutes(sessions: SessionsService): Route[] {
       summary: 'Unlink the number',
       params,
       answers: { 200: session },
-      handler: async ({ ctx, params: { id } }) => ({ status: 200, body: showSession(await sessions.logout(ctx, id)) }),
+      handler: async ({ ctx, params: { id } }) => ({
+        status: 200,
+        body: showSession(await sessions.logout(ctx, id)),
+      }),
     }),
   ];
 }

@@ -3,26 +3,45 @@ import { parsePhone } from '../../lib/phone.ts';
 import { idField, timeField } from '../../platform/http/api-fields.ts';
 import { SESSION_STATUSES } from './sessions.model.ts';
 
-const name = z.string().trim().min(1).max(100).meta({ description: 'Name of your choice.', example: 'Support' });
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .meta({ description: 'Name of your choice.', example: 'Support' });
 
 const pacingInput = z
   .strictObject({
-    interval_ms: z.int().min(0).max(600_000).meta({ description: 'Least time between two messages, in milliseconds.', example: 1000 }),
-    jitter_ms: z.int().min(0).max(600_000).meta({ description: 'Up to this many random milliseconds more.', example: 500 }),
-    typing: z.boolean().meta({ description: 'Shows "typing…" before each message.', example: true }),
-    warm_up_days: z
+    interval_ms: z
       .int()
       .min(0)
-      .max(60)
-      .meta({ description: 'Days over which a newly linked number speeds up from a fifth of its rate; 0 turns it off.', example: 7 }),
+      .max(600_000)
+      .meta({ description: 'Least time between two messages, in milliseconds.', example: 1000 }),
+    jitter_ms: z
+      .int()
+      .min(0)
+      .max(600_000)
+      .meta({ description: 'Up to this many random milliseconds more.', example: 500 }),
+    typing: z.boolean().meta({ description: 'Shows "typing…" before each message.', example: true }),
+    warm_up_days: z.int().min(0).max(60).meta({
+      description:
+        'Days over which a newly linked number speeds up from a fifth of its rate; 0 turns it off.',
+      example: 7,
+    }),
   })
   .partial()
-  .meta({ id: 'Pacing', description: 'How fast the session sends. What is left out keeps the default of the mode.' });
+  .meta({
+    id: 'Pacing',
+    description: 'How fast the session sends. What is left out keeps the default of the mode.',
+  });
 
 export const newSessionBody = z
   .strictObject({
     name,
-    auto_pair: z.boolean().default(false).meta({ description: 'Test mode: link to a fresh virtual phone at once.', example: true }),
+    auto_pair: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'Test mode: link to a fresh virtual phone at once.', example: true }),
     pacing: pacingInput.optional(),
   })
   .meta({ id: 'NewSession', description: 'A session to create.' });
@@ -35,7 +54,9 @@ export const sessionView = z
   .object({
     id: idField('session', 'Id of the session.'),
     name: z.string().meta({ description: 'Name of your choice.', example: 'Support' }),
-    mode: z.enum(['test', 'live']).meta({ description: '`test` sessions live in the sandbox.', example: 'test' }),
+    mode: z
+      .enum(['test', 'live'])
+      .meta({ description: '`test` sessions live in the sandbox.', example: 'test' }),
     status: z.enum(SESSION_STATUSES).meta({
       description:
         '`starting`: waits for a worker. `pairing`: shows a QR code. `connecting`, `connected`, `disconnected` (comes back by itself). `logged_out`, `banned`, `replaced`, `failed`: needs you.',
@@ -44,14 +65,26 @@ export const sessionView = z
     status_reason: z
       .object({
         code: z.string().meta({ description: 'Stable code.', example: 'session.logged_out' }),
-        detail: z.string().nullable().meta({ description: 'What happened and what to do.', example: 'The session was logged out.' }),
+        detail: z
+          .string()
+          .nullable()
+          .meta({ description: 'What happened and what to do.', example: 'The session was logged out.' }),
       })
       .nullable()
       .meta({ description: 'Why the session has this status, where that needs words.' }),
     status_at: timeField('When the status began.'),
-    phone: z.string().nullable().meta({ description: 'E.164 number, once linked.', example: '+919876543210' }),
-    lid: z.string().nullable().meta({ description: "WhatsApp's own id of the number.", example: '182731923847561' }),
-    display_name: z.string().nullable().meta({ description: 'Name of the WhatsApp profile.', example: 'Acme' }),
+    phone: z
+      .string()
+      .nullable()
+      .meta({ description: 'E.164 number, once linked.', example: '+919876543210' }),
+    lid: z
+      .string()
+      .nullable()
+      .meta({ description: "WhatsApp's own id of the number.", example: '182731923847561' }),
+    display_name: z
+      .string()
+      .nullable()
+      .meta({ description: 'Name of the WhatsApp profile.', example: 'Acme' }),
     pacing: pacingInput,
     linked_at: timeField('When the number was linked.').nullable(),
     created_at: timeField('When the session was created.'),
@@ -61,12 +94,17 @@ export const sessionView = z
 export type SessionView = z.input<typeof sessionView>;
 
 export const qrQuery = z.strictObject({
-  format: z.enum(['png', 'svg', 'text', 'json']).optional().meta({ description: 'Instead of `Accept`.', example: 'png' }),
+  format: z
+    .enum(['png', 'svg', 'text', 'json'])
+    .optional()
+    .meta({ description: 'Instead of `Accept`.', example: 'png' }),
 });
 
 export const qrView = z
   .object({
-    qr: z.string().meta({ description: 'Text of the QR code.', example: 'https://wa.me/settings/linked_devices#…' }),
+    qr: z
+      .string()
+      .meta({ description: 'Text of the QR code.', example: 'https://wa.me/settings/linked_devices#…' }),
     expires_at: timeField('When WhatsApp stops taking this code; the next one is here by then.'),
   })
   .meta({ id: 'SessionQr', description: 'A QR code for Linked devices on the phone.' });
@@ -88,7 +126,10 @@ export const pairingBody = z
 
 export const pairingView = z
   .object({
-    code: z.string().meta({ description: 'Type it on the phone under Linked devices → Link with phone number.', example: 'ABCD1234' }),
+    code: z.string().meta({
+      description: 'Type it on the phone under Linked devices → Link with phone number.',
+      example: 'ABCD1234',
+    }),
     phone: z.string().meta({ description: 'The number it is for.', example: '+919876543210' }),
   })
   .meta({ id: 'PairingCode', description: 'A pairing code.' });

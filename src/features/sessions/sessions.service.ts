@@ -4,11 +4,14 @@ import type { Mode } from '../../lib/mode.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { askForPairingCode } from './ask-pairing-code.ts';
+import { createSessionAccess } from './session-access.ts';
 import type { SessionChanges } from './session-changes.ts';
 import { sessionErrors } from './sessions.errors.ts';
 import type { PacingOverrides, SessionRow } from './sessions.model.ts';
+import { waitForQr } from './wait-for-qr.ts';
 
 export type { Pacing, SessionRow } from './sessions.model.ts';
+
 import * as store from './sessions.store.ts';
 
 /** Gets a session's worker to look at it now. A hint: a lost one only costs a second or so. */
@@ -53,36 +56,11 @@ export interface SessionsService {
   pairingCode(ctx: Context, id: string, phone: string): Promise<string>;
 }
 
-/** The QR code that can still be scanned: the row keeps the last one while the next is on its way. */
-function freshQr({ qr, qr_expires_at }: SessionRow, clock: Clock): { qr: string; qr_expires_at: Date } | undefined {
-  return qr !== null && qr_expires_at !== null && qr_expires_at > clock.now() ? { qr, qr_expires_at } : undefined;
-}
-
 /** Builds the service on its parts. */
 export function createSessionsService(deps: SessionsDependencies): SessionsService {
-  const { database, changes, newUuid, clock } = deps;
-
-  async function get(ctx: Context, id: string): Promise<SessionRow> {
-    const row = await database.accountOnce(ctx, (tx) => store.findSession(tx, id));
-    if (row === undefined) throw sessionErrors.notFound();
-    return row;
-  }
-
-  /** Reads until `done`, at each change of the row, for at most `timeoutMs`. */
-  async function waitUntil(ctx: Context, id: string, done: (row: SessionRow) => boolean, timeoutMs: number) {
-    const deadline = clock.now().getTime() + timeoutMs;
-    for (;;) {
-      const changed = changes.next(id, 500);
-      const row = await get(ctx, id);
-      if (done(row) || clock.now().getTime() >= deadline) return row;
-      await changed;
-    }
-  }
-
-  async function wake(ctx: Context, id: string): Promise<void> {
-    const owner = await database.accountOnce(ctx, (tx) => store.findOwner(tx, id));
-    deps.waker.wake({ id, mode: ctx.mode, owner });
-  }
+  const { database, newUuid } = deps;
+  const access = createSessionAccess(deps);
+  const { get, waitUntil, wake } = access;
 
   return {
     get,
@@ -90,7 +68,9 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
 
     async create(ctx, { name, autoPair, pacing }) {
       if (autoPair && ctx.mode === 'live') {
-        throw sessionErrors.autoPairLive({ fields: [{ pointer: '/auto_pair', detail: 'is for test keys only' }] });
+        throw sessionErrors.autoPairLive({
+          fields: [{ pointer: '/auto_pair', detail: 'is for test keys only' }],
+        });
       }
       const { accountId, mode } = ctx;
       const row = await database.accountOnce(ctx, (tx) =>
@@ -127,16 +107,7 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
       return waitUntil(ctx, id, ({ status }) => status === 'logged_out', 10_000);
     },
 
-    async qr(ctx, id) {
-      const mayShowOne = ({ phone, status }: SessionRow) => phone === null && ['starting', 'pairing'].includes(status);
-      const row = await waitUntil(ctx, id, (now) => freshQr(now, clock) !== undefined || !mayShowOne(now), 10_000);
-      const shown = freshQr(row, clock);
-      if (shown !== undefined) return { ...row, ...shown };
-      if (row.phone !== null) throw sessionErrors.alreadyLinked();
-      throw mayShowOne(row) ? sessionErrors.notReady({ retryAfter: 2 }) : sessionErrors.noQr();
-    },
-
-    pairingCode: (ctx, id, phone) =>
-      askForPairingCode({ database, waitUntil, wake: (sessionId) => wake(ctx, sessionId) }, ctx, id, phone),
+    qr: (ctx, id) => waitForQr(access, deps.clock, ctx, id),
+    pairingCode: (ctx, id, phone) => askForPairingCode({ ...access, database }, ctx, id, phone),
   };
 }

@@ -27,12 +27,17 @@ export async function insertSession(tx: AccountTx, session: NewSession): Promise
 }
 
 export async function findSession(tx: AccountTx, id: string): Promise<SessionRow | undefined> {
-  const [row] = await tx.query<SessionRow>(`select * from sessions where id = $1 and desired <> 'deleted'`, [id]);
+  const [row] = await tx.query<SessionRow>(`select * from sessions where id = $1 and desired <> 'deleted'`, [
+    id,
+  ]);
   return row;
 }
 
 /** Newest first; `after` is the UUID of the last session of the page before. */
-export function listSessions(tx: AccountTx, page: { limit: number; after?: string | undefined }): Promise<SessionRow[]> {
+export function listSessions(
+  tx: AccountTx,
+  page: { limit: number; after?: string | undefined },
+): Promise<SessionRow[]> {
   return tx.query<SessionRow>(
     `select * from sessions where desired <> 'deleted' and ($2::uuid is null or id < $2) order by id desc limit $1`,
     [page.limit, page.after ?? null],

@@ -28,7 +28,12 @@ const HELD = `held as (
 const TELL = `pg_notify('${SESSION_CHANGED_CHANNEL}', id::text)`;
 
 /** Each returns false when the lease has moved on and nothing was written. */
-export async function writeStatus(tx: SystemTx, hold: Hold, report: StatusReport, eventId: string): Promise<boolean> {
+export async function writeStatus(
+  tx: SystemTx,
+  hold: Hold,
+  report: StatusReport,
+  eventId: string,
+): Promise<boolean> {
   const rows = await tx.query(
     `with ${HELD}, changed as (
        update sessions s set status = $3, status_code = $4, status_detail = $5, status_at = now(),
@@ -46,12 +51,24 @@ export async function writeStatus(tx: SystemTx, hold: Hold, report: StatusReport
        where (held.status, held.status_code) is distinct from (changed.status, changed.status_code)
      )
      select ${TELL}, (select count(*) from fact) from changed`,
-    [hold.sessionId, hold.epoch, report.status, report.code ?? null, report.detail ?? null, report.wanted, eventId],
+    [
+      hold.sessionId,
+      hold.epoch,
+      report.status,
+      report.code ?? null,
+      report.detail ?? null,
+      report.wanted,
+      eventId,
+    ],
   );
   return rows.length > 0;
 }
 
-export async function writeQr(tx: SystemTx, hold: Hold, qr: { text: string; expiresAt: Date }): Promise<boolean> {
+export async function writeQr(
+  tx: SystemTx,
+  hold: Hold,
+  qr: { text: string; expiresAt: Date },
+): Promise<boolean> {
   const rows = await tx.query(
     `with ${HELD}, changed as (
        update sessions s set qr = $3, qr_expires_at = $4 from held where s.id = held.id returning s.id
@@ -119,10 +136,10 @@ export async function eraseLink(tx: SystemTx, hold: Hold): Promise<boolean> {
 
 /** Removes the session and all it needed; its messages stay. */
 export async function deleteSession(tx: SystemTx, hold: Hold): Promise<boolean> {
-  const rows = await tx.query(`with ${HELD} delete from sessions s using held where s.id = held.id returning s.id`, [
-    hold.sessionId,
-    hold.epoch,
-  ]);
+  const rows = await tx.query(
+    `with ${HELD} delete from sessions s using held where s.id = held.id returning s.id`,
+    [hold.sessionId, hold.epoch],
+  );
   return rows.length > 0;
 }
 

@@ -20,7 +20,8 @@ export async function* watchSession(
   while (!signal.aborted) {
     const changed = deps.changes.next(id, LOOK_EVERY_MS, signal);
     const row = await deps.sessions.get(ctx, id);
-    if (row.status !== last?.status || row.phone !== last.phone) yield { event: 'status', data: showSession(row) };
+    if (row.status !== last?.status || row.phone !== last.phone)
+      yield { event: 'status', data: showSession(row) };
     if (row.qr !== null && row.qr !== last?.qr) yield { event: 'qr', data: showQr(row) };
     last = row;
     await changed;
@@ -29,5 +30,9 @@ export async function* watchSession(
 
 /** The code that a session shows now. */
 export function showQr(row: Pick<SessionRow, 'id' | 'qr' | 'qr_expires_at'>) {
-  return { session: toId('session', row.id), qr: row.qr ?? '', expires_at: row.qr_expires_at?.toISOString() ?? '' };
+  return {
+    session: toId('session', row.id),
+    qr: row.qr ?? '',
+    expires_at: row.qr_expires_at?.toISOString() ?? '',
+  };
 }

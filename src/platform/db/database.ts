@@ -1,5 +1,13 @@
 import type pg from 'pg';
-import { type AccountScope, type AccountTx, accountClaims, inOneTrip, inTransaction, type SystemTx, systemClaims } from './scope.ts';
+import {
+  type AccountScope,
+  type AccountTx,
+  accountClaims,
+  inOneTrip,
+  inTransaction,
+  type SystemTx,
+  systemClaims,
+} from './scope.ts';
 
 /** The only way to the tables: every statement runs in an account's scope or, in `*.system.ts`, across accounts. */
 export interface Database {

@@ -15,7 +15,8 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /** Postgres' classes for "this connection is gone", and Node's codes for a socket that is. */
-const CONNECTION_CODES = /^(08(?!P01)|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
+const CONNECTION_CODES =
+  /^(08(?!P01)|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
 const CONNECTION_TEXT =
   /connection terminated|connection ended|timeout exceeded when trying to connect|client was closed|not queryable/i;
 

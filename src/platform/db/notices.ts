@@ -21,77 +21,95 @@ type Listener = (payload: string | undefined) => void;
 const REOPEN_AFTER_MS = 500;
 
 /** One connection that listens, opened at the first `listen` and reopened for as long as the process lives. */
-export function createNotices({ url, clock, log }: NoticesOptions): Notices {
-  const listeners = new Map<string, Set<Listener>>();
-  const stop = new AbortController();
-  /** The connection or the one attempt to make it, which everybody shares. */
-  let connection: Promise<pg.Client> | undefined;
+export function createNotices(options: NoticesOptions): Notices {
+  return new ListenConnection(options);
+}
 
-  function open(): Promise<pg.Client> {
-    connection ??= connect().catch((error: unknown) => {
-      connection = undefined;
-      throw error;
-    });
-    return connection;
+class ListenConnection implements Notices {
+  readonly #options: NoticesOptions;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #stop = new AbortController();
+  /** The connection or the one attempt to make it, which everybody shares. */
+  #connection: Promise<pg.Client> | undefined;
+
+  constructor(options: NoticesOptions) {
+    this.#options = options;
   }
 
-  async function connect(): Promise<pg.Client> {
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'pingr-notices',
-      pipeline: true,
-      connectionTimeoutMillis: 5_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
+  async listen(channel: string, onNotice: Listener): Promise<void> {
+    const group = this.#listeners.get(channel) ?? new Set();
+    this.#listeners.set(channel, group.add(onNotice));
+    try {
+      // Said again where `#connect` said it already, which does no harm.
+      await listenOn(await this.#open(), [channel]);
+    } catch (error) {
+      group.delete(onNotice);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const client = await this.#connection?.catch(() => undefined);
+    await client?.end();
+  }
+
+  #open(): Promise<pg.Client> {
+    this.#connection ??= this.#connect().catch((error: unknown) => {
+      this.#connection = undefined;
+      throw error;
     });
-    client.on('notification', ({ channel, payload }) => tell(channel, payload));
+    return this.#connection;
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = newClient(this.#options.url);
+    client.on('notification', ({ channel, payload }) => this.#tell(channel, payload));
     client.on('error', () => undefined);
     try {
       await client.connect();
-      for (const channel of listeners.keys()) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
+      await listenOn(client, this.#listeners.keys());
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
     }
     // Only from here on: a failed attempt ends too, and must not start a second loop of attempts.
-    client.once('end', () => void reopen());
+    client.once('end', () => void this.#reopen());
     return client;
   }
 
-  async function reopen(): Promise<void> {
-    connection = undefined;
-    while (!stop.signal.aborted) {
+  async #reopen(): Promise<void> {
+    const { clock, log } = this.#options;
+    this.#connection = undefined;
+    while (!this.#stop.signal.aborted) {
       try {
-        await clock.sleep(REOPEN_AFTER_MS, stop.signal);
-        await open();
-        for (const channel of listeners.keys()) tell(channel, undefined);
+        await clock.sleep(REOPEN_AFTER_MS, this.#stop.signal);
+        await this.#open();
+        for (const channel of this.#listeners.keys()) this.#tell(channel, undefined);
         return;
       } catch (error) {
-        if (!stop.signal.aborted) log.warn({ err: error }, 'notices: database not reachable, trying again');
+        if (!this.#stop.signal.aborted)
+          log.warn({ err: error }, 'notices: database not reachable, trying again');
       }
     }
   }
 
-  function tell(channel: string, payload: string | undefined): void {
-    for (const onNotice of listeners.get(channel) ?? []) onNotice(payload);
+  #tell(channel: string, payload: string | undefined): void {
+    for (const onNotice of this.#listeners.get(channel) ?? []) onNotice(payload);
   }
+}
 
-  return {
-    async listen(channel, onNotice) {
-      const group = listeners.get(channel) ?? new Set();
-      listeners.set(channel, group.add(onNotice));
-      try {
-        // Said again where `connect` said it already, which does no harm.
-        await (await open()).query(`listen ${pg.escapeIdentifier(channel)}`);
-      } catch (error) {
-        group.delete(onNotice);
-        throw error;
-      }
-    },
-    async close() {
-      stop.abort();
-      const client = await connection?.catch(() => undefined);
-      await client?.end();
-    },
-  };
+function newClient(url: string): pg.Client {
+  return new pg.Client({
+    connectionString: url,
+    application_name: 'pingr-notices',
+    pipeline: true,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  });
+}
+
+async function listenOn(client: pg.Client, channels: Iterable<string>): Promise<void> {
+  for (const channel of channels) await client.query(`listen ${pg.escapeIdentifier(channel)}`);
 }

@@ -5,6 +5,7 @@ import type { Log } from '../log/log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type AdmissionOptions, createAdmission } from './admission.ts';
 import { answerClientError } from './client-error.ts';
+import { drainOnClose } from './drain.ts';
 import { serveErrorPages } from './error-pages.ts';
 import { type HealthOptions, serveHealth } from './health.ts';
 import { createIdempotency } from './idempotency.ts';
@@ -47,10 +48,8 @@ const KEEP_ALIVE_MS = 72_000;
  */
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const { log, metrics } = options;
-  const closing = new AbortController();
   const app = bareApp(options);
-  app.addHook('preClose', async () => closing.abort());
-
+  const closing = drainOnClose(app);
   protect(app);
   acceptJsonBodies(app);
   logRequests(app, { log, metrics });
@@ -63,11 +62,11 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     refusals: options.admission.refusals ?? [],
     idempotency: createIdempotency(options),
     log,
-    closing: closing.signal,
+    closing,
     heartbeatMs: options.heartbeatMs ?? 15_000,
   };
   for (const route of options.routes) serveRoute(app, route, edge);
-  serveHealth(app, { ...options.health, closing: closing.signal });
+  serveHealth(app, { ...options.health, closing });
   serveErrorPages(app);
   await serveOpenApi(app);
   await app.ready();
@@ -97,7 +96,7 @@ function bareApp({ newRequestId, trustProxy }: AppOptions): FastifyInstance {
 
 /** Headers of every answer: nothing is guessed, kept or framed. */
 function protect(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers({
       'x-request-id': request.id,
       'x-content-type-options': 'nosniff',
@@ -105,5 +104,6 @@ function protect(app: FastifyInstance): void {
       'referrer-policy': 'no-referrer',
       'x-frame-options': 'DENY',
     });
+    done();
   });
 }

@@ -12,7 +12,6 @@ const FASTIFY_ERRORS: Record<string, ErrorFactory> = {
   FST_ERR_MAX_PARAM_LENGTH: requestErrors.notFound,
   FST_ERR_ASYNC_CONSTRAINT: requestErrors.malformed,
   FST_ERR_NOT_FOUND: requestErrors.notFound,
-  FST_ERR_HANDLER_TIMEOUT: serviceErrors.timeout,
 };
 
 /** Postgres' code for a statement that ran into `statement_timeout`. */

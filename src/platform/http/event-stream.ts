@@ -60,6 +60,8 @@ export const streamQuery = {
   }),
 };
 
+const streamQuerySchema = z.object(streamQuery);
+
 /** The last event that a reconnecting reader has seen. A browser keeps the first query, so its header is newer. */
 export function lastEventIdOf(request: {
   headers: Readonly<Record<string, unknown>>;
@@ -67,7 +69,7 @@ export function lastEventIdOf(request: {
 }): string | undefined {
   const header = request.headers['last-event-id'];
   if (typeof header === 'string' && header !== '') return header;
-  return z.object(streamQuery).safeParse(request.query).data?.last_event_id;
+  return streamQuerySchema.safeParse(request.query).data?.last_event_id;
 }
 
 /** The text of one event. JSON holds no raw line break, so `data` is one line. */

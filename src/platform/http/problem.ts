@@ -76,6 +76,8 @@ export function problemHeaders({ definition, retryAfter }: PingrError): Record<s
   return {
     'content-type': PROBLEM_TYPE,
     ...(wait === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(wait))) }),
+    // What is left of the body is not read, so the connection cannot carry another request (RFC 9110 §15.5.14).
+    ...(definition.status === 413 ? { connection: 'close' } : {}),
     ...(definition.status === 401 ? { 'www-authenticate': 'Bearer realm="pingr"' } : {}),
   };
 }

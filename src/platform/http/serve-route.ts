@@ -3,6 +3,7 @@ import type { ErrorFactory } from '../../lib/errors.ts';
 import type { Log } from '../log/log.ts';
 import { type Admit, type Admitted, isRefusal, type Principal } from './admission.ts';
 import { JSON_TYPE, type Outcome } from './answer.ts';
+import { AnswerLimit } from './answer-limit.ts';
 import { lastEventIdOf, toEventStream } from './event-stream.ts';
 import { type Idempotency, readIdempotency } from './idempotency.ts';
 import { operationSchema } from './operation-schema.ts';
@@ -49,7 +50,6 @@ export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void
     url: operation.path,
     schema: operationSchema(route, edge.refusals),
     exposeHeadRoute: operation.method === 'GET' && !streams,
-    ...(streams ? {} : { handlerTimeout: operation.timeoutMs ?? ANSWER_TIMEOUT_MS }),
     onRequest: async (request, reply) => {
       admitted.set(request, await edge.admit(request, reply, operation));
     },
@@ -63,17 +63,24 @@ export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void
 }
 
 async function serveAnswer({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
-  const { method, url, params, query, body } = request;
+  const { method, url, params, query, body, ip, headers } = request;
   const repeatable =
-    route.idempotency === 'none' ? undefined : readIdempotency(request.headers, { method, url, body });
+    route.idempotency === 'none' ? undefined : readIdempotency(headers, { method, url, body });
   const ctx = contextOf(admission.principal, request.id, edge.log);
-  const http = { ...factsOf(request, admission), signal: request.signal, idempotency: repeatable };
+  const limit = new AnswerLimit(reply.raw, route.operation.timeoutMs ?? ANSWER_TIMEOUT_MS);
+  const http: RequestFacts = {
+    ip,
+    accept: headers.accept,
+    rateLimit: admission.quota,
+    idempotency: repeatable,
+    lastEventId: undefined,
+    get signal() {
+      return limit.signal;
+    },
+  };
   const work = route.prepare({ ctx, params, query, body, http });
-  const outcome =
-    repeatable && route.idempotency === 'stored'
-      ? await edge.idempotency.once(ctx, repeatable, work)
-      : await work();
-  return sendOutcome(reply, outcome);
+  const keep = repeatable && route.idempotency === 'stored' ? repeatable : undefined;
+  return sendOutcome(reply, await limit.keep(keep ? edge.idempotency.once(ctx, keep, work) : work()));
 }
 
 function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
@@ -91,7 +98,14 @@ async function serveStream({ route, edge, admission, request, reply }: Served): 
   const { params, query, body } = request;
   const ctx = contextOf(admission.principal, request.id, edge.log);
   const signal = endOfStream(reply, edge.closing, admission);
-  const http = { ...factsOf(request, admission), signal, idempotency: undefined };
+  const http: RequestFacts = {
+    ip: request.ip,
+    accept: request.headers.accept,
+    rateLimit: admission.quota,
+    idempotency: undefined,
+    lastEventId: lastEventIdOf(request),
+    signal,
+  };
   const outcome = await route.prepare({ ctx, params, query, body, http })();
   if (outcome.kind !== 'stream') throw new Error('a stream operation answered with something else');
   return reply
@@ -119,13 +133,4 @@ function endOfStream(reply: FastifyReply, closing: AbortSignal, admission: Admit
   );
   if (closing.aborted) end();
   return over.signal;
-}
-
-function factsOf(request: FastifyRequest, { quota }: Admitted): Omit<RequestFacts, 'signal' | 'idempotency'> {
-  return {
-    ip: request.ip,
-    accept: request.headers.accept,
-    rateLimit: quota,
-    lastEventId: lastEventIdOf(request),
-  };
 }

@@ -3,7 +3,13 @@ import { z } from 'zod';
 
 /** As `Registry.getMetricsAsJSON()` writes them. */
 const snapshot = z.array(
-  z.looseObject({ name: z.string(), help: z.string(), type: z.string(), aggregator: z.string().optional(), values: z.array(z.unknown()) }),
+  z.looseObject({
+    name: z.string(),
+    help: z.string(),
+    type: z.string(),
+    aggregator: z.string().optional(),
+    values: z.array(z.unknown()),
+  }),
 );
 
 /**

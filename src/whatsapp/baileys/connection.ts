@@ -64,7 +64,14 @@ export class Connection {
     // Each send under way listens for the end.
     setMaxListeners(0, this.#over.signal);
     const { options, state, client, log, clock, random } = parts;
-    this.#open = openWire({ options, state, client, log, onClosing: () => this.#dropSoon() });
+    this.#open = openWire({
+      options,
+      state,
+      client,
+      log,
+      onClosing: () => this.#dropSoon(),
+      onBroken: () => this.end(500, 'the server sent what cannot be read'),
+    });
     this.#traffic = startTraffic({
       ...this.#open,
       options,
@@ -100,7 +107,9 @@ export class Connection {
 
   async setTyping(to: WhatsAppIdentity, typing: boolean): Promise<void> {
     const jid = recipientJid(to);
-    if (jid !== undefined) await this.#open.wire.sendPresenceUpdate(typing ? 'composing' : 'paused', jid);
+    if (jid === undefined) return;
+    // A connection that is gone shows no typing: nothing depends on it.
+    await this.#open.wire.sendPresenceUpdate(typing ? 'composing' : 'paused', jid).catch(() => undefined);
   }
 
   async requestPairingCode(phone: string): Promise<string> {

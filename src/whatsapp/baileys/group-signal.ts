@@ -24,35 +24,21 @@ export interface SignalParts {
   receiving: RatchetState;
 }
 
-type GroupOperations = Pick<
+type Receiving = Pick<
   SignalRepositoryWithLIDStore,
-  | 'decryptGroupMessage'
-  | 'encryptGroupMessage'
-  | 'getSenderKeyDistributionMessage'
-  | 'hasSenderKey'
-  | 'processSenderKeyDistributionMessage'
+  'decryptGroupMessage' | 'processSenderKeyDistributionMessage'
+>;
+type Sending = Pick<
+  SignalRepositoryWithLIDStore,
+  'encryptGroupMessage' | 'getSenderKeyDistributionMessage' | 'hasSenderKey'
 >;
 
-/** Sender keys: one ratchet per author and group, given to every device of the group over its own session. */
-export function groupSignal({
-  creds,
-  cache,
-  unconfirmed,
-  locks,
-  sending,
-  receiving,
-}: SignalParts): GroupOperations {
+/** Sender keys of others: one ratchet per author and group, given to every device of the group. */
+export function groupReceiving({ creds, unconfirmed, locks, receiving }: SignalParts): Receiving {
   const receive = async <T>(key: string, operation: (storage: SignalStorage) => Promise<T>): Promise<T> => {
     const result = await locks.run(key, () => withStorage(creds, receiving, operation));
     unconfirmed.confirmSingle();
     return result;
-  };
-
-  const distribute = async (storage: SignalStorage, group: string, author: string): Promise<Uint8Array> => {
-    using builder = new GroupSessionBuilder(storage);
-    using name = senderKeyName(group, author);
-    using message = await builder.create(name);
-    return message.serialize();
   };
 
   return {
@@ -72,30 +58,42 @@ export function groupSignal({
         await builder.process(name, message);
       });
     },
+  };
+}
 
-    async encryptGroupMessage({ group, data, meId }) {
-      const sealed = await locks.run(senderKeyId(group, meId), () =>
-        withStorage(creds, sending, async (storage) => {
-          const senderKeyDistributionMessage = await distribute(storage, group, meId);
-          using cipher = groupCipher(storage, group, meId);
-          return { senderKeyDistributionMessage, ciphertext: await cipher.encrypt(data) };
-        }),
-      );
-      await cache.persist();
-      return sealed;
-    },
+/** This device's own sender keys. */
+export function groupSending({ creds, cache, locks, sending }: SignalParts): Sending {
+  const send = async <T>(
+    group: string,
+    author: string,
+    operation: (storage: SignalStorage) => Promise<T>,
+  ) => {
+    const result = await locks.run(senderKeyId(group, author), () => withStorage(creds, sending, operation));
+    await cache.persist();
+    return result;
+  };
 
-    async getSenderKeyDistributionMessage({ group, meId }) {
-      const message = await locks.run(senderKeyId(group, meId), () =>
-        withStorage(creds, sending, (storage) => distribute(storage, group, meId)),
-      );
-      await cache.persist();
-      return message;
-    },
+  return {
+    encryptGroupMessage: ({ group, data, meId }) =>
+      send(group, meId, async (storage) => {
+        const senderKeyDistributionMessage = await distribute(storage, group, meId);
+        using cipher = groupCipher(storage, group, meId);
+        return { senderKeyDistributionMessage, ciphertext: await cipher.encrypt(data) };
+      }),
+
+    getSenderKeyDistributionMessage: ({ group, meId }) =>
+      send(group, meId, (storage) => distribute(storage, group, meId)),
 
     hasSenderKey: async ({ group, meId }) =>
       (await sending.load('sender-key', senderKeyId(group, meId))) !== undefined,
   };
+}
+
+async function distribute(storage: SignalStorage, group: string, author: string): Promise<Uint8Array> {
+  using builder = new GroupSessionBuilder(storage);
+  using name = senderKeyName(group, author);
+  using message = await builder.create(name);
+  return message.serialize();
 }
 
 function senderKeyName(group: string, author: string): SenderKeyName {

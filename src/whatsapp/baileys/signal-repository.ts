@@ -1,6 +1,6 @@
 import type { SignalCreds, SignalRepositoryWithLIDStore } from '@whiskeysockets/baileys';
 import { ProtocolAddress, SessionBuilder, SessionCipher, type SignalStorage } from 'whatsapp-rust-bridge';
-import { groupSignal, type SignalParts } from './group-signal.ts';
+import { groupReceiving, groupSending, type SignalParts } from './group-signal.ts';
 import { isLid, isPerson, parseJid, signalAddress } from './jid.ts';
 import type { KeyCache } from './key-cache.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -42,7 +42,8 @@ export function createSignalRepository(parts: RepositoryParts): SignalRepository
   const opened = new WeakMap<Uint8Array, Promise<Uint8Array>>();
 
   return {
-    ...groupSignal(signal),
+    ...groupReceiving(signal),
+    ...groupSending(signal),
     ...sessionOperations(signal, mapping),
     lidMapping: mapping,
 
@@ -70,28 +71,11 @@ type SessionOperations = Pick<
   'deleteSession' | 'encryptMessage' | 'getSessionInfo' | 'injectE2ESession' | 'validateSession'
 >;
 
-function sessionOperations(
-  { creds, cache, unconfirmed, locks, sending, receiving }: SignalParts,
-  mapping: LidMapping,
-): SessionOperations {
+function sessionOperations(signal: SignalParts, mapping: LidMapping): SessionOperations {
+  const { cache, unconfirmed, receiving } = signal;
   const addressOf = async (jid: string) => addressText(await mapping.canonical(jid));
 
-  /** Works on a session whose received messages are all committed. */
-  const send = async <T>(jid: string, work: (storage: SignalStorage, to: ProtocolAddress) => Promise<T>) => {
-    const address = await addressOf(jid);
-    for (;;) {
-      // Waiting inside the lock would keep the batch from finishing.
-      await unconfirmed.cleared('session', address);
-      const done = await locks.run(address, async () => {
-        if (unconfirmed.get('session', address) !== undefined) return undefined;
-        return withStorage(creds, sending, async (storage) => {
-          using to = ProtocolAddress.from(address);
-          return { result: await work(storage, to) };
-        });
-      });
-      if (done !== undefined) return done.result;
-    }
-  };
+  const send = async <T>(jid: string, work: Work<T>) => workOnCommitted(signal, await addressOf(jid), work);
 
   return {
     async encryptMessage({ jid, data }) {
@@ -127,6 +111,25 @@ function sessionOperations(
       }
     },
   };
+}
+
+type Work<T> = (storage: SignalStorage, to: ProtocolAddress) => Promise<T>;
+
+/** Works on a session whose received messages are all committed, so that what it becomes may be durable. */
+async function workOnCommitted<T>(signal: SignalParts, address: string, work: Work<T>): Promise<T> {
+  const { creds, unconfirmed, locks, sending } = signal;
+  for (;;) {
+    // Waiting inside the lock would keep the batch from finishing.
+    await unconfirmed.cleared('session', address);
+    const done = await locks.run(address, async () => {
+      if (unconfirmed.get('session', address) !== undefined) return undefined;
+      return withStorage(creds, sending, async (storage) => {
+        using to = ProtocolAddress.from(address);
+        return { result: await work(storage, to) };
+      });
+    });
+    if (done !== undefined) return done.result;
+  }
 }
 
 function sendingState(cache: KeyCache): RatchetState {

@@ -11,6 +11,7 @@ import { Receipts } from './receipts.ts';
 import { prepareRecipient } from './recipients.ts';
 import { Sender } from './sender.ts';
 import { Serial } from './serial.ts';
+import { skipAppState } from './skip-app-state.ts';
 import { takeListeners } from './take-listeners.ts';
 import type { Committed } from './until-committed.ts';
 import type { OpenWire, SessionState } from './wire.ts';
@@ -36,59 +37,70 @@ export interface Traffic {
 
 /** Puts itself between Baileys and the handlers: see {@link Inbound}, {@link Receipts} and {@link Sender}. */
 export function startTraffic(parts: TrafficParts): Traffic {
-  const { wire, mapping, unconfirmed, options, state, log } = parts;
-  const { handlers, ackTimeoutMs } = options;
+  const { wire, mapping, state } = parts;
   const serial = new Serial();
-  const acks = new PendingAcks(ackTimeoutMs, parts.onSilence);
   const me = () => ({ id: state.credentials.value.me?.id ?? '', lid: state.credentials.value.me?.lid ?? '' });
   const prepare = (jid: string) => prepareRecipient({ ...state, wire, mapping, self: me }, jid);
-
+  const acks = takeAcks(parts);
   const tokens = new PrivacyTokens(state.cache, mapping, parts.clock);
   const selfJid = () => userJid(me().id);
   const sender = new Sender({ ...parts, ...state, serial, acks, tokens, prepare, selfJid });
-
-  const baileysMessage = takeListeners(wire.ws, 'CB:message');
-  const inbound = new Inbound({
-    ...parts,
-    handlers,
-    repository: wire.signalRepository,
-    baileys: baileysMessage,
-  });
-  wire.ws.on('CB:message', (node: BinaryNode) => inbound.add(node));
-
-  const baileysReceipt = takeListeners(wire.ws, 'CB:receipt');
-  const resend = (node: BinaryNode) => serial.run(() => resendPrepared(parts, prepare, baileysReceipt, node));
-  const receipts = new Receipts({ ...parts, handlers, resend });
-  wire.ws.on('CB:receipt', (node: BinaryNode) => receipts.add(node));
-
-  wire.ws.on('CB:ack,class:message', (node: BinaryNode) => {
-    const refused = acks.settle(node);
-    if (refused === undefined) return;
-    handlers
-      .onRefused(refused)
-      .catch((error: unknown) => log.warn({ err: error }, 'a refusal was not stored'));
-  });
-
+  const inbound = takeMessages(parts);
+  const receipts = takeReceipts(parts, serial, prepare);
+  skipAppState(wire.ws, (node) => wire.sendMessageAck(node));
   return {
     sender,
     async close(graceMs) {
       acks.close();
       const finished = Promise.all([inbound.close(), receipts.close()]);
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs);
-      });
-      await Promise.race([finished, late]);
-      clearTimeout(timer);
-      unconfirmed.close();
+      const late = new AbortController();
+      await Promise.race([finished, parts.clock.sleep(graceMs, late.signal).catch(() => undefined)]);
+      late.abort();
+      parts.unconfirmed.close();
     },
   };
+}
+
+function takeAcks({ wire, options, log, onSilence }: TrafficParts): PendingAcks {
+  const acks = new PendingAcks(options.ackTimeoutMs, onSilence);
+  wire.ws.on('CB:ack,class:message', (node: BinaryNode) => {
+    const refused = acks.settle(node);
+    if (refused === undefined) return;
+    options.handlers
+      .onRefused(refused)
+      .catch((error: unknown) => log.warn({ err: error }, 'a refusal was not stored'));
+  });
+  return acks;
+}
+
+function takeMessages(parts: TrafficParts): Inbound {
+  const { wire, options } = parts;
+  const baileys = takeListeners(wire.ws, 'CB:message');
+  const inbound = new Inbound({
+    ...parts,
+    handlers: options.handlers,
+    repository: wire.signalRepository,
+    baileys,
+  });
+  wire.ws.on('CB:message', (node: BinaryNode) => inbound.add(node));
+  return inbound;
+}
+
+type Prepare = (jid: string) => ReturnType<typeof prepareRecipient>;
+
+function takeReceipts(parts: TrafficParts, serial: Serial, prepare: Prepare): Receipts {
+  const { wire, options } = parts;
+  const baileys = takeListeners(wire.ws, 'CB:receipt');
+  const resend = (node: BinaryNode) => serial.run(() => resendPrepared(parts, prepare, baileys, node));
+  const receipts = new Receipts({ ...parts, handlers: options.handlers, resend });
+  wire.ws.on('CB:receipt', (node: BinaryNode) => receipts.add(node));
+  return receipts;
 }
 
 /** Baileys sends again to the devices it can see; without an answer to that question it would send to none. */
 async function resendPrepared(
   { state }: TrafficParts,
-  prepare: (jid: string) => ReturnType<typeof prepareRecipient>,
+  prepare: Prepare,
   baileys: (node: BinaryNode) => Promise<void>,
   node: BinaryNode,
 ): Promise<void> {

@@ -3,6 +3,7 @@ import type { Log } from '../../platform/log/log.ts';
 import type { SocketOptions } from '../socket.ts';
 import type { Credentials } from './credentials.ts';
 import type { DeviceDirectory } from './devices.ts';
+import { guardListeners } from './guard-listeners.ts';
 import type { KeyCache } from './key-cache.ts';
 import { LidMapping } from './lid-mapping.ts';
 import { signalKeyStore } from './signal-key-store.ts';
@@ -33,10 +34,12 @@ interface WireParts {
   log: Log;
   /** Called when Baileys begins to shut the connection down, which can be long before it says so. */
   onClosing: () => void;
+  /** Called when what the server sends cannot be read any more. */
+  onBroken: () => void;
 }
 
 /** Starts a connection of Baileys' on the session's state. */
-export function openWire({ options, state, client, log, onClosing }: WireParts): OpenWire {
+export function openWire({ options, state, client, log, onClosing, onBroken }: WireParts): OpenWire {
   const { credentials, cache, directory } = state;
   const unconfirmed = new Unconfirmed(cache);
   const parts = {
@@ -53,6 +56,9 @@ export function openWire({ options, state, client, log, onClosing }: WireParts):
       }),
   };
   const wire = makeWASocket(socketConfig(options, parts, client, log));
+  const onError = (error: unknown, event: string) =>
+    log.warn({ err: error, event }, 'baileys failed on a stanza');
+  guardListeners(wire.ws, onError, onBroken);
   const mapping = wire.signalRepository.lidMapping;
   if (!(mapping instanceof LidMapping)) throw new Error('Baileys does not use the given Signal repository');
   return { wire, mapping, unconfirmed };

@@ -90,7 +90,7 @@ export async function openApi(
   }
 
   /** Sends a request with a key. */
-  const call = (key: string, method: string, path: string, body?: unknown, headers = {}) =>
+  const call = (key: string, ...[method, path, body, headers]: Parameters<typeof edge.call>) =>
     edge.call(method, path, body, { 'x-api-key': key, ...headers });
 
   return {

@@ -7,8 +7,8 @@ import pg from 'pg';
 import { UUID } from 'uuidv7';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { newUuid, uuidTime } from '../../../src/lib/ids.ts';
-import { MIGRATIONS, migrate, pendingMigrations } from '../../../src/platform/db/migrate.ts';
 import { createDatabase } from '../../../src/platform/db/database.ts';
+import { MIGRATIONS, migrate, pendingMigrations } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
@@ -119,7 +119,8 @@ describe('partitions', () => {
   afterAll(() => db.close());
 
   const partitions = async () =>
-    (await db.owner.query(`select relname from pg_class where relispartition and relkind = 'r' order by 1`)).rows;
+    (await db.owner.query(`select relname from pg_class where relispartition and relkind = 'r' order by 1`))
+      .rows;
 
   it.each(['messages', 'events'])('of %s exist for now and the next four weeks', async (table) => {
     for (const days of [0, 7, 14, 21, 28]) {
@@ -154,10 +155,13 @@ describe('partitions', () => {
   });
 
   it('are bounded by uuids that sort between the milliseconds, as UUIDv7 do', async () => {
-    const instants = fc.array(fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }), {
-      minLength: 1,
-      maxLength: 50,
-    });
+    const instants = fc.array(
+      fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true }),
+      {
+        minLength: 1,
+        maxLength: 50,
+      },
+    );
     await fc.assert(
       fc.asyncProperty(instants, async (dates) => {
         const { rows } = await db.owner.query<{ floor: string }>(

@@ -33,7 +33,8 @@ async function asAdmin(text: string): Promise<void> {
   await admin.end();
 }
 
-const notify = (channel: string, payload: string) => db.owner.query('select pg_notify($1, $2)', [channel, payload]);
+const notify = (channel: string, payload: string) =>
+  db.owner.query('select pg_notify($1, $2)', [channel, payload]);
 const connections = async () =>
   (
     await db.owner.query(
@@ -93,7 +94,11 @@ describe('notices', () => {
   });
 
   it('fail to open where the database cannot be reached, and may be asked again', async () => {
-    const unreachable = createNotices({ url: 'postgres://x@127.0.0.1:1/x', clock: quickClock, log: silentLog });
+    const unreachable = createNotices({
+      url: 'postgres://x@127.0.0.1:1/x',
+      clock: quickClock,
+      log: silentLog,
+    });
     await expect(unreachable.listen('one', () => undefined)).rejects.toThrow();
     await expect(unreachable.listen('one', () => undefined)).rejects.toThrow();
     await unreachable.close();

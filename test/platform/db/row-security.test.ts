@@ -144,7 +144,9 @@ describe('row-level security', () => {
     expect([...MATRIX.keys()].sort()).toEqual(rows.map(({ name }) => name).sort());
   });
 
-  const cases = [...MATRIX].flatMap(([table, row]) => [...row].map(([role, verdicts]) => ({ table, role, verdicts })));
+  const cases = [...MATRIX].flatMap(([table, row]) =>
+    [...row].map(([role, verdicts]) => ({ table, role, verdicts })),
+  );
   it.each(cases)('$table as $role: $verdicts', async ({ table, role, verdicts }) => {
     const seen: string[] = [];
     for (const verb of VERBS) seen.push(await attempt(table, role, verb));
@@ -171,12 +173,18 @@ describe('row-level security', () => {
 async function attempt(table: string, role: string, verb: Verb): Promise<'A' | 'F' | 'R'> {
   const { row, writes } = fixtureOf(table);
   try {
-    const rowCount = await inRole(table, role, async (where, values) => {
-      if (verb === 'select') return (await client.query(`select * from ${table} ${where}`, values)).rowCount;
-      if (verb === 'delete') return (await client.query(`delete from ${table} ${where}`, values)).rowCount;
-      if (verb === 'insert') return insert(table, row());
-      return (await client.query(`update ${table} set ${writes} = ${writes} ${where}`, values)).rowCount;
-    }, verb !== 'insert');
+    const rowCount = await inRole(
+      table,
+      role,
+      async (where, values) => {
+        if (verb === 'select')
+          return (await client.query(`select * from ${table} ${where}`, values)).rowCount;
+        if (verb === 'delete') return (await client.query(`delete from ${table} ${where}`, values)).rowCount;
+        if (verb === 'insert') return insert(table, row());
+        return (await client.query(`update ${table} set ${writes} = ${writes} ${where}`, values)).rowCount;
+      },
+      verb !== 'insert',
+    );
     return rowCount === 0 ? 'F' : 'A';
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === '42501') return 'R';
@@ -204,7 +212,10 @@ async function inRole<T>(
     ]);
     const entries = Object.entries(made).filter(([column]) => key.includes(column));
     const where = `where ${entries.map(([column], i) => `${column} = $${i + 1}`).join(' and ')}`;
-    return await work(where, entries.map(([, value]) => value));
+    return await work(
+      where,
+      entries.map(([, value]) => value),
+    );
   } finally {
     await client.query('rollback');
   }
@@ -224,7 +235,10 @@ function fixtureOf(table: string): Fixture {
 }
 
 function readMatrix(text: string): Map<string, Map<string, string>> {
-  const [header = [], ...lines] = text.trim().split('\n').map((line) => line.trim().split(/\s+/));
+  const [header = [], ...lines] = text
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/));
   const rolesOf = (cells: string[]) =>
     new Map(cells.flatMap((cell, i) => (i === 0 || cell === '-' ? [] : [[header[i] ?? '', cell] as const])));
   return new Map(lines.map((cells) => [cells[0] ?? '', rolesOf(cells)]));

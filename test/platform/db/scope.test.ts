@@ -14,9 +14,13 @@ afterAll(() => db.close());
 
 describe('account scope', () => {
   it('sees the rows of its account and no other', async () => {
-    const rows = await db.database.account({ accountId: account }, (tx) => tx.query<{ id: string }>('select id from accounts'));
+    const rows = await db.database.account({ accountId: account }, (tx) =>
+      tx.query<{ id: string }>('select id from accounts'),
+    );
     expect(rows).toEqual([{ id: account }]);
-    const one = await db.database.accountOnce({ accountId: other }, (tx) => tx.query<{ id: string }>('select id from accounts'));
+    const one = await db.database.accountOnce({ accountId: other }, (tx) =>
+      tx.query<{ id: string }>('select id from accounts'),
+    );
     expect(one).toEqual([{ id: other }]);
   });
 
@@ -26,7 +30,9 @@ describe('account scope', () => {
 
   it('leaves nothing behind on the connection', async () => {
     await db.database.account({ accountId: account }, (tx) => tx.query('select 1'));
-    const { rows } = await db.pool.query(`select current_user::text as who, current_setting('request.jwt.claims', true) as claims`);
+    const { rows } = await db.pool.query(
+      `select current_user::text as who, current_setting('request.jwt.claims', true) as claims`,
+    );
     expect(rows).toEqual([{ who: 'pingr_app', claims: expect.toSatisfy((claims: unknown) => !claims) }]);
   });
 
@@ -41,13 +47,19 @@ describe('account scope', () => {
   });
 
   it('reports a failing statement in one trip and goes on with the next', async () => {
-    await expect(db.database.accountOnce({ accountId: account }, (tx) => tx.query('select 1/0'))).rejects.toThrow(/division/);
-    await expect(db.database.accountOnce({ accountId: account }, (tx) => tx.query('select 1 as one'))).resolves.toEqual([{ one: 1 }]);
+    await expect(
+      db.database.accountOnce({ accountId: account }, (tx) => tx.query('select 1/0')),
+    ).rejects.toThrow(/division/);
+    await expect(
+      db.database.accountOnce({ accountId: account }, (tx) => tx.query('select 1 as one')),
+    ).resolves.toEqual([{ one: 1 }]);
   });
 
   it('does not commit in one trip what a deferred check refuses', async () => {
     await expect(
-      db.database.accountOnce({ accountId: account }, (tx) => tx.query('insert into accounts (id, name) values ($1, $2)', [other, 'x'])),
+      db.database.accountOnce({ accountId: account }, (tx) =>
+        tx.query('insert into accounts (id, name) values ($1, $2)', [other, 'x']),
+      ),
     ).rejects.toThrow();
   });
 
@@ -55,9 +67,10 @@ describe('account scope', () => {
     const client = await db.pool.connect();
     try {
       await client.query('begin');
-      await client.query(`select set_config('role', 'pingr_account', true), set_config('request.jwt.claims', $1, true)`, [
-        JSON.stringify({ iss: 'https://securetoken.google.com/x', account_id: account }),
-      ]);
+      await client.query(
+        `select set_config('role', 'pingr_account', true), set_config('request.jwt.claims', $1, true)`,
+        [JSON.stringify({ iss: 'https://securetoken.google.com/x', account_id: account })],
+      );
       const { rows } = await client.query('select * from accounts');
       expect(rows).toEqual([]);
       await client.query('rollback');

@@ -25,7 +25,12 @@ const WAYS: Ways = [
 describe.each(WAYS)('%s, while the database is away,', (_, run) => {
   it('says so where nothing listens', async () => {
     const port = await closedPort();
-    const pool = createPool({ url: `postgres://x@127.0.0.1:${port}/x`, max: 1, name: 'test', log: silentLog });
+    const pool = createPool({
+      url: `postgres://x@127.0.0.1:${port}/x`,
+      max: 1,
+      name: 'test',
+      log: silentLog,
+    });
     await expect(run(createDatabase(pool), 'select 1')).rejects.toMatchObject(UNAVAILABLE);
     await pool.end();
   });

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
-import pino from 'pino';
 import { z } from 'zod';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
@@ -118,5 +117,3 @@ export const nameBody = z
 export const nameView = z
   .object({ name: z.string().meta({ description: 'A name.', example: 'x' }) })
   .meta({ id: 'NameView', description: 'A name.' });
-
-export const silent = pino({ level: 'silent' });

@@ -5,6 +5,19 @@ import { type Edge, KEY, nameBody, nameView, openEdge } from './open-edge.ts';
 
 const routes = [
   defineRoute({
+    method: 'GET',
+    path: '/slow',
+    operationId: 'slow',
+    summary: 'Slow',
+    tag: 'Things',
+    scope: undefined,
+    answers: { 204: { description: 'Nothing.' } },
+    handler: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      return { status: 204 };
+    },
+  }),
+  defineRoute({
     method: 'POST',
     path: '/things/:id',
     operationId: 'createThing',
@@ -116,6 +129,14 @@ describe('the log', () => {
     });
     const all = JSON.stringify(edge.lines);
     for (const secret of ['919876543210', 'the body', KEY, 'secret text']) expect(all).not.toContain(secret);
+  });
+
+  it('has a line for who left before the answer', async () => {
+    const leave = new AbortController();
+    const gone = fetch(`${edge.url}/slow`, { headers: { 'x-api-key': KEY }, signal: leave.signal });
+    setTimeout(() => leave.abort(), 30);
+    await expect(gone).rejects.toThrow();
+    await expect.poll(() => edge.lines.find(({ route }) => route === '/slow')).toMatchObject({ left: true });
   });
 
   it('has lines of use cases with the request id and the caller', async () => {

@@ -121,7 +121,7 @@ describe('a shared store', () => {
   it('holds the limit over several processes', async () => {
     const processes = [process(store), process(store), process(store)];
     const quotas = await Promise.all(
-      Array.from({ length: 300 }, (_, i) => processes[i % 3]?.take('shared', 100, 1)),
+      Array.from({ length: 300 }, async (_, i) => processes[i % 3]?.take('shared', 100, 1)),
     );
     const granted = quotas.filter((quota) => quota?.allowed).length;
     expect(granted).toBeLessThanOrEqual(100);

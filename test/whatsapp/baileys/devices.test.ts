@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { until } from '../../emulator/support/until.ts';
 import { emulated, freshNumber } from '../support/emulated.ts';
-import { TestSession, text } from '../support/linked-session.ts';
+import { type TestSession, text } from '../support/linked-session.ts';
 
 const world = emulated();
 

@@ -66,6 +66,21 @@ test('committed but not acknowledged: acknowledged at the repetition, without as
   expect((await world.control.stats())['undecryptable']).toBe(0);
 });
 
+test('the line is cut between commit and acknowledgement: repeated, recognised, acknowledged, never doubled', async () => {
+  const { session, phone } = await world.linked();
+  const friend = freshNumber();
+  session.beforeStore = async () => {
+    session.beforeStore = async () => undefined;
+    await world.control.fault({ kind: 'cut', phone });
+  };
+  for (const i of range(20)) await world.control.write(friend, phone, `number ${i}`);
+  await session.untilClosed();
+  await session.open();
+  await until(async () => (await world.control.stats())['queued'] === 0, 'an empty queue');
+  expect(bodiesOf(session)).toEqual(range(20).map((i) => `number ${i}`));
+  expect((await world.control.stats())['undecryptable']).toBe(0);
+});
+
 test('a repeated ciphertext of an unknown message is asked for again at its sender', async () => {
   const { session, phone } = await world.linked();
   session.knowsStored = false;

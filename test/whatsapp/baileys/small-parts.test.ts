@@ -1,18 +1,26 @@
-import { Boom } from '@hapi/boom';
+import { EventEmitter } from 'node:events';
+import type { BinaryNode } from '@whiskeysockets/baileys';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { BatchQueue } from '../../../src/whatsapp/baileys/batch-queue.ts';
 import { closeReason } from '../../../src/whatsapp/baileys/close-reason.ts';
 import { Credentials } from '../../../src/whatsapp/baileys/credentials.ts';
+import { guardListeners } from '../../../src/whatsapp/baileys/guard-listeners.ts';
 import { identityOf, signalAddress } from '../../../src/whatsapp/baileys/jid.ts';
 import { CODECS } from '../../../src/whatsapp/baileys/key-codec.ts';
 import { KeyedLock } from '../../../src/whatsapp/baileys/keyed-lock.ts';
 import { baileysLogger } from '../../../src/whatsapp/baileys/log-adapter.ts';
 import { Serial } from '../../../src/whatsapp/baileys/serial.ts';
+import { skipAppState } from '../../../src/whatsapp/baileys/skip-app-state.ts';
+import { takeListeners } from '../../../src/whatsapp/baileys/take-listeners.ts';
 import { untilCommitted } from '../../../src/whatsapp/baileys/until-committed.ts';
 import { LeaseLostError } from '../../../src/whatsapp/session-key-store.ts';
 import { MemoryKeyStore } from '../support/memory-key-store.ts';
 import { signalParty } from '../support/signal-party.ts';
+
+/** As Baileys' own errors carry it. */
+const withStatus = (message: string, statusCode: number) =>
+  Object.assign(new Error(message), { output: { statusCode } });
 
 test('Baileys’ logger lets sentences through, and nothing that Baileys puts beside them', () => {
   const lines: string[] = [];
@@ -24,9 +32,7 @@ test('Baileys’ logger lets sentences through, and nothing that Baileys puts be
   };
   for (const level of ['trace', 'debug', 'info', 'warn', 'error'] as const)
     logger[level](secrets, `no session for 491700000001 at ${level}`);
-  logger
-    .child({ class: 'ns' })
-    .error({ err: new Boom('device 491700000001 is gone', { statusCode: 401 }) }, 'failed');
+  logger.child({ class: 'ns' }).error({ err: withStatus('device 491700000001 is gone', 401) }, 'failed');
   const log = lines.join('');
   expect(log).toContain('no session for … at warn');
   expect(log).toContain('device … is gone');
@@ -35,7 +41,7 @@ test('Baileys’ logger lets sentences through, and nothing that Baileys puts be
 });
 
 test('how connections end, from Baileys’ errors', () => {
-  const boom = (message: string, statusCode: number) => closeReason(new Boom(message, { statusCode }));
+  const boom = (message: string, statusCode: number) => closeReason(withStatus(message, statusCode));
   expect(boom('Stream Errored (conflict)', 440)).toEqual({ code: 440, reason: 'Stream Errored (conflict)' });
   expect(boom('noise certificate signature invalid', 400).code).toBe('untrusted_server');
   expect(boom('certification match failed', 400).code).toBe('untrusted_server');
@@ -139,6 +145,47 @@ test('prekeys are stored in 64 bytes', () => {
   const bytes = CODECS['pre-key'].encode(pair);
   expect(bytes).toHaveLength(64);
   expect(CODECS['pre-key'].decode(bytes)).toEqual(pair);
+});
+
+test('what a listener throws or rejects with stays in the process, and a broken stream is told apart', async () => {
+  const socket = new EventEmitter();
+  const failed: string[] = [];
+  socket.on('CB:message', (): unknown => Promise.reject(new Error('async')));
+  socket.on('CB:presence', () => {
+    throw new Error('sync');
+  });
+  socket.on('message', (): unknown => Promise.reject(new Error('bytes')));
+  guardListeners(
+    socket,
+    (_, event) => failed.push(event),
+    () => failed.push('broken'),
+  );
+  socket.emit('CB:message', {});
+  socket.emit('CB:presence', {});
+  socket.emit('message', Buffer.alloc(1));
+  await expect.poll(() => failed.sort()).toEqual(['CB:message', 'CB:presence', 'broken']);
+});
+
+test('listeners that Baileys no longer has are noticed', async () => {
+  const socket = new EventEmitter();
+  expect(() => takeListeners(socket, 'CB:message')).toThrow('does not listen');
+  const seen: string[] = [];
+  socket.on('CB:message', ({ tag }: { tag: string }): unknown => Promise.resolve(seen.push(tag)));
+  const run = takeListeners(socket, 'CB:message');
+  socket.emit('CB:message', { tag: 'nobody listens' });
+  await run({ tag: 'message', attrs: {} });
+  expect(seen).toEqual(['message']);
+});
+
+test('news of the app state are acknowledged, all others are Baileys’', () => {
+  const socket = new EventEmitter();
+  const handled: string[] = [];
+  socket.on('CB:notification', ({ attrs }: BinaryNode) => void handled.push(`baileys ${attrs['type']}`));
+  skipAppState(socket, async ({ attrs }) => void handled.push(`acknowledged ${attrs['type']}`));
+  for (const type of ['devices', 'server_sync', 'encrypt']) {
+    socket.emit('CB:notification', { tag: 'notification', attrs: { type } });
+  }
+  expect(handled).toEqual(['baileys devices', 'acknowledged server_sync', 'baileys encrypt']);
 });
 
 test('addresses and identities', () => {

@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+
+/** How much is measured. */
+export interface Options {
+  queue: 'postgres' | 'redis';
+  /** Rounds of traffic; figures are the median over them. */
+  rounds: number;
+  /** Messages a round: one after the other, sixteen at once, and as fast as they are taken. */
+  messages: { single: number; sixteen: number; burst: number };
+  /** First messages to numbers never written to, a round. */
+  strangers: number;
+  /** Numbers of idle sessions, ascending. */
+  sessions: readonly number[];
+  /** How long idle sessions are watched. */
+  idleMs: number;
+  /** Directory for V8 CPU profiles of Pingr's processes. */
+  profileDir: string | undefined;
+}
+
+const FULL = {
+  rounds: 3,
+  messages: { single: 500, sixteen: 2000, burst: 2000 },
+  strangers: 60,
+  sessions: [1, 50, 200],
+  idleMs: 20_000,
+} as const;
+
+const QUICK = {
+  rounds: 1,
+  messages: { single: 200, sixteen: 500, burst: 500 },
+  strangers: 20,
+  sessions: [1, 10, 25],
+  idleMs: 4_000,
+} as const;
+
+const USAGE = 'npm run bench -- [--quick] [--queue=postgres|redis] [--skip-sessions] [--profile=DIRECTORY]';
+
+/** Reads the command line. @throws Error that says how to use it */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      queue: { type: 'string', default: 'postgres' },
+      'skip-sessions': { type: 'boolean', default: false },
+      profile: { type: 'string' },
+    },
+  });
+  const { queue } = values;
+  if (queue !== 'postgres' && queue !== 'redis') throw new Error(USAGE);
+  const size = values.quick ? QUICK : FULL;
+  return { ...size, queue, profileDir: values.profile, ...(values['skip-sessions'] && { sessions: [] }) };
+}

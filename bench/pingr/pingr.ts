@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import pino from 'pino';
+import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.ts';
+import { cleanUpAfterKill } from '../../test/support/clean-up-after-kill.ts';
+import { startRedisServer } from '../../test/support/redis-server.ts';
+import { type EmulatorAddress, until } from '../emulator/emulator.ts';
+import { type Door, postJson } from '../load/http.ts';
+import type { Cpu } from '../load/traffic.ts';
+import { GARBAGE_ARGS, ROOT } from '../machine/memory.ts';
+import {
+  cpuOf,
+  cpuOfChildren,
+  cpuOfFamily,
+  parentOf,
+  type StartedProcess,
+  startNode,
+  stopProcess,
+} from '../machine/processes.ts';
+import type { Options } from '../options.ts';
+
+const MAIN = path.join(ROOT, 'dist/main.js');
+const run = promisify(execFile);
+
+/** An installation of Pingr as a customer has it: API, test worker and durable Postgres, each its own process. */
+export interface Pingr {
+  /** Realm of the account's phones. */
+  realm: string;
+  door: Door;
+  cpu(): Promise<Cpu>;
+  workerPid(): number;
+  /** Links sessions to fresh phones until there are so many; resolves once all are connected. */
+  pair(count: number): Promise<void>;
+  /** Digits of the first session's number. */
+  phone(): Promise<string>;
+  stopWorker(): Promise<void>;
+  startWorker(): Promise<void>;
+  /** Resolves once every session is connected. */
+  connected(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts everything anew in `dir`. */
+export async function startPingr(dir: string, emulator: EmulatorAddress, options: Options): Promise<Pingr> {
+  const dataDir = path.join(dir, 'postgres');
+  await mkdir(dataDir, { recursive: true });
+  const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'warn' }) });
+  cleanUpAfterKill(path.join(dataDir, 'cluster/postmaster.pid'), dir);
+  const redis = options.queue === 'redis' ? await startRedisServer() : undefined;
+  const owner = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  const ask = async (sql: string) => Object.values<unknown>((await owner.query(sql)).rows[0] ?? {})[0];
+  const postmaster = await parentOf(Number(await ask('select pg_backend_pid()')));
+
+  const port = await freePort();
+  const env = {
+    PATH: process.env['PATH'],
+    DATABASE_URL: postgres.url,
+    QUEUE: options.queue,
+    MASTER_KEY: randomBytes(32).toString('hex'),
+    API_KEY_PEPPER: randomBytes(32).toString('hex'),
+    LOG_FORMAT: 'json',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RATE_LIMIT_TEST: '100000000',
+    SANDBOX_WS_URL: emulator.wsUrl,
+    SANDBOX_ROOT_KEY: emulator.rootKey,
+    SANDBOX_CONTROL_URL: emulator.controlUrl,
+    SANDBOX_CONTROL_TOKEN: emulator.controlToken,
+    REDIS_URL: redis?.url,
+  };
+  await run(process.execPath, [MAIN, 'migrate'], { env });
+  const { stdout } = await run(process.execPath, [MAIN, 'bootstrap'], { env });
+  const { account_id: accountId, test_key: key }: { account_id: string; test_key: string } = JSON.parse(stdout);
+
+  const profile = options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`];
+  const start = (role: string, more: object = {}) =>
+    startNode([...GARBAGE_ARGS, ...profile, MAIN, role], {
+      env: { ...env, ...more },
+      logFile: path.join(dir, `${role}.log`),
+    });
+  const startWorker = () => start('worker', { WORKER_MODE: 'test' });
+  const api = await start('api');
+  let worker: StartedProcess = await startWorker();
+
+  const url = `http://127.0.0.1:${port}/v1`;
+  const headers = { 'x-api-key': key };
+  let sessions = 0;
+  let sessionId = '';
+
+  async function pairOne(): Promise<void> {
+    sessions++;
+    const answer = await postJson(`${url}/sessions`, { name: `session ${sessions}`, auto_pair: true }, headers);
+    const made: { id: string } = JSON.parse(answer);
+    sessionId ||= made.id;
+  }
+
+  const connected = () =>
+    until(
+      async () => Number(await ask(`select count(*) from sessions where status = 'connected'`)) === sessions,
+      `${sessions} connected sessions`,
+    );
+
+  return {
+    realm: accountId,
+    door: {
+      url: `${url}/messages`,
+      headers,
+      body: (to, text) => ({ session: sessionId, to: `+${to}`, type: 'text', text: { body: text } }),
+    },
+    async cpu() {
+      const [apiCpu, workerCpu, postgresCpu, redisCpu] = await Promise.all([
+        cpuOf(api.pid),
+        cpuOf(worker.pid),
+        cpuOfFamily(postmaster),
+        cpuOfChildren('redis-server'),
+      ]);
+      return { own: apiCpu + workerCpu, database: postgresCpu + redisCpu };
+    },
+    workerPid: () => worker.pid,
+    async pair(count) {
+      while (sessions < count) {
+        await Promise.all(Array.from({ length: Math.min(8, count - sessions) }, pairOne));
+        await connected();
+      }
+    },
+    phone: async () => String(await ask('select phone from sessions order by id limit 1')),
+    stopWorker: () => stopProcess(worker.child),
+    async startWorker() {
+      worker = await startWorker();
+    },
+    connected,
+    async close() {
+      await Promise.all([api, worker].map(({ child }) => stopProcess(child)));
+      await owner.end();
+      await Promise.all([postgres.stop(), redis?.stop()]);
+    },
+  };
+}

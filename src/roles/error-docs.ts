@@ -1,0 +1,17 @@
+import { declaredErrors } from '../lib/errors.ts';
+import './api-routes.ts';
+
+/** The reference of problems that the API answers with, made from their definitions. */
+export function errorDocs(): string {
+  const sections = declaredErrors().map(
+    ({ code, status, title, remedy }) => `### \`${code}\`\n\n${status}. ${title}.\n\n${remedy}\n`,
+  );
+  return `# Errors
+
+Made from the code by \`npm run docs\`; do not edit.
+
+Every error is a problem document (RFC 9457): \`type\`, \`title\`, \`status\`, a stable \`code\`, a \`detail\` about this
+occurrence, \`request_id\`, and \`errors\` with a JSON pointer for each field that is wrong. Branch on \`code\`.
+
+${sections.join('\n')}`;
+}
