@@ -32,7 +32,6 @@ type Settings = z.output<typeof settings>;
 export type AllConfig = ReturnType<typeof loadAllConfig>;
 export type ApiConfig = ReturnType<typeof loadApiConfig>;
 export type WorkerConfig = ReturnType<typeof loadWorkerConfig>;
-export type MigrateConfig = ReturnType<typeof loadMigrateConfig>;
 export type EmulatorConfig = ReturnType<typeof loadEmulatorConfig>;
 
 /** Reads the configuration of the role `all`. @throws ConfigError */

@@ -31,7 +31,7 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     fields: { role: 'worker', mode },
   });
   const lifecycle = createLifecycle(log);
-  exitOnSignals({ lifecycle, log, timeoutMs: config.shutdownTimeoutMs });
+  exitOnSignals({ lifecycle, log, timeoutMs: config.shutdownTimeoutMs, survivesRejections: true });
   const core = await openCore(`worker-${mode}`, config, log, lifecycle);
   const workerId = newUuid();
 

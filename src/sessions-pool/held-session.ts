@@ -4,7 +4,7 @@ import { backoffDelay } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { WakeSignal } from '../lib/wake-signal.ts';
 import type { Log } from '../platform/log/log.ts';
-import { afterClose } from '../whatsapp/disconnect.ts';
+import { type AfterClose, afterClose } from '../whatsapp/disconnect.ts';
 import type { SocketClosed } from '../whatsapp/socket.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import type { Lease } from './leases.system.ts';
@@ -111,7 +111,7 @@ export class HeldSession {
 
   /** Applies the table of close codes. @returns false when the session needs no socket until the customer acts. */
   async #continueAfter(closed: SocketClosed, generation: number): Promise<boolean> {
-    const { reports, messages, metrics } = this.#parts;
+    const { reports, metrics } = this.#parts;
     if (this.#stop.signal.aborted || closed.code === 'lease_lost') return false;
     const now = await reports.read(this.lease);
     if (now === undefined) return false;
@@ -127,37 +127,42 @@ export class HeldSession {
       this.#resumed = true;
       return true;
     }
-    const { status, code, detail } = decision;
     if (decision.next === 'stop') {
-      // A ban for a time ends by itself, and the link outlives it.
-      if (status === 'logged_out' || (status === 'banned' && code !== 'session.temporarily_banned')) {
-        await reports.eraseLink(this.lease);
-        await messages.failQueued(this.lease, { code: 'message.session_closed', detail });
-      }
-      await reports.status(this.lease, { status, code, detail, wanted: false });
+      await this.#stopAfter(decision);
       return false;
     }
     if (now.phone === null && this.#pairingRounds >= MAX_PAIRING_ROUNDS) {
-      const unscanned =
-        'Nobody scanned the QR code or typed the pairing code. Restart the session to try again.';
-      await reports.status(this.lease, {
-        status: 'failed',
-        code: 'session.pairing_timed_out',
-        detail: unscanned,
-        wanted: false,
-      });
+      await this.#giveUpPairing();
       return false;
     }
-    await this.#backOff(now, { code, detail });
+    await this.#backOff(now, decision);
     return true;
   }
 
+  async #stopAfter({ status, code, detail }: AfterClose): Promise<void> {
+    const { reports, messages } = this.#parts;
+    // A ban for a time ends by itself, and the link outlives it.
+    const isLinkGone =
+      status === 'logged_out' || (status === 'banned' && code !== 'session.temporarily_banned');
+    if (isLinkGone) {
+      await reports.eraseLink(this.lease);
+      await messages.failQueued(this.lease, { code: 'message.session_closed', detail });
+    }
+    await reports.status(this.lease, { status, code, detail, wanted: false });
+  }
+
+  async #giveUpPairing(): Promise<void> {
+    const detail = 'Nobody scanned the QR code or typed the pairing code. Restart the session to try again.';
+    const code = 'session.pairing_timed_out';
+    await this.#parts.reports.status(this.lease, { status: 'failed', code, detail, wanted: false });
+  }
+
   /** Waits before the next connection; a restart, a logout or a deletion ends the wait. */
-  async #backOff(row: HeldRow, shown: { code: string; detail: string }): Promise<void> {
+  async #backOff(row: HeldRow, { code, detail }: AfterClose): Promise<void> {
     const { reports, recordAttempts, random, clock } = this.#parts;
     const delayMs = backoffDelay(++this.#attempts, RECONNECT, random);
     if (row.phone !== null)
-      await reports.status(this.lease, { status: 'disconnected', ...shown, wanted: true });
+      await reports.status(this.lease, { status: 'disconnected', code, detail, wanted: true });
     await recordAttempts(this.lease, this.#attempts, delayMs);
     const until = clock.now().getTime() + delayMs;
     for (let left = delayMs; left > 0 && !this.#stop.signal.aborted; left = until - clock.now().getTime()) {

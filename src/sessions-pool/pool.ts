@@ -179,7 +179,9 @@ export class SessionPool {
     const { clock, log } = this.#parts;
     const { sessionId: session } = held.lease;
     const closed = new AbortController();
-    const closing = held.close().catch((error: unknown) => log.warn({ err: error, session }, 'pool: closed badly'));
+    const closing = held
+      .close()
+      .catch((error: unknown) => log.warn({ err: error, session }, 'pool: closed badly'));
     const late = clock.sleep(CLOSE_TIMEOUT_MS, closed.signal).then(
       () => log.error({ session }, 'pool: a socket did not close in time'),
       () => undefined,

@@ -46,7 +46,8 @@ async function connected(): Promise<string> {
   return id;
 }
 const fresh = (more = {}) => seedSession(db, account, { status: 'starting', phone: null, ...more });
-const wish = (id: string, change: string) => db.owner.query(`update sessions set ${change} where id = $1`, [id]);
+const wish = (id: string, change: string) =>
+  db.owner.query(`update sessions set ${change} where id = $1`, [id]);
 
 describe('a new session', () => {
   it('shows a QR code, is linked, reconnects as WhatsApp asks, and is connected', async () => {
@@ -60,7 +61,11 @@ describe('a new session', () => {
     worker.network.last.handlers.onLinked(self);
     worker.network.last.end(515);
     await expect.poll(() => status(id)).toBe('connected');
-    await expect(sessionNow(db, id)).resolves.toMatchObject({ ...self, qr: null, linked_at: expect.any(Date) });
+    await expect(sessionNow(db, id)).resolves.toMatchObject({
+      ...self,
+      qr: null,
+      linked_at: expect.any(Date),
+    });
     await expect(statusesOf(db, id)).resolves.toEqual(['pairing', 'connecting', 'connected']);
     expect(sockets()).toHaveLength(2);
   });
@@ -132,18 +137,30 @@ describe('a connection that ends', () => {
     worker.network.last.end(code);
     await expect.poll(() => sockets().length).toBe(2);
     await expect.poll(() => status(id)).toBe('connected');
-    await expect(statusesOf(db, id)).resolves.toEqual(['connecting', 'connected', 'disconnected', 'connecting', 'connected']);
-    const { rows } = await db.owner.query(`select data->>'code' as code from events where session_id = $1 and data->>'status' = 'disconnected'`, [id]);
+    await expect(statusesOf(db, id)).resolves.toEqual([
+      'connecting',
+      'connected',
+      'disconnected',
+      'connecting',
+      'connected',
+    ]);
+    const { rows } = await db.owner.query(
+      `select data->>'code' as code from events where session_id = $1 and data->>'status' = 'disconnected'`,
+      [id],
+    );
     expect(rows).toEqual([{ code: shown }]);
   });
 
-  it.each([515, 'ack_timeout'] as const)('with %s is opened again at once, which nobody need know', async (code) => {
-    const id = await connected();
-    worker.network.last.end(code);
-    await expect.poll(() => sockets().length).toBe(2);
-    await expect.poll(() => worker.pool.states()).toEqual(new Map([['open', 1]]));
-    await expect(statusesOf(db, id)).resolves.toEqual(['connecting', 'connected']);
-  });
+  it.each([515, 'ack_timeout'] as const)(
+    'with %s is opened again at once, which nobody need know',
+    async (code) => {
+      const id = await connected();
+      worker.network.last.end(code);
+      await expect.poll(() => sockets().length).toBe(2);
+      await expect.poll(() => worker.pool.states()).toEqual(new Map([['open', 1]]));
+      await expect(statusesOf(db, id)).resolves.toEqual(['connecting', 'connected']);
+    },
+  );
 
   it('with 515 over and over backs off', async () => {
     worker.network.script = (socket) => socket.end(515);
@@ -171,17 +188,23 @@ describe('a connection that ends', () => {
   it.each([
     [401, 'logged_out', 'session.logged_out'],
     [403, 'banned', 'session.banned'],
-  ] as const)('with %s stops as %s, forgets the link and fails what was queued', async (code, shown, statusCode) => {
-    const id = await connected();
-    await worker.network.last.options?.keys.saveCredentials(Buffer.from('x'));
-    const waiting = await seedMessage(db, hold(id), { not_before: inAMinute() });
-    worker.network.last.end(code);
-    await expect.poll(() => status(id)).toBe(shown);
-    await expect(sessionNow(db, id)).resolves.toMatchObject({ phone: null, status_code: statusCode });
-    await expect(messageNow(db, waiting.id)).resolves.toMatchObject({ status: 'failed', error_code: 'message.session_closed' });
-    const { rows } = await db.owner.query('select from session_credentials where session_id = $1', [id]);
-    expect(rows).toEqual([]);
-  });
+  ] as const)(
+    'with %s stops as %s, forgets the link and fails what was queued',
+    async (code, shown, statusCode) => {
+      const id = await connected();
+      await worker.network.last.options?.keys.saveCredentials(Buffer.from('x'));
+      const waiting = await seedMessage(db, hold(id), { not_before: inAMinute() });
+      worker.network.last.end(code);
+      await expect.poll(() => status(id)).toBe(shown);
+      await expect(sessionNow(db, id)).resolves.toMatchObject({ phone: null, status_code: statusCode });
+      await expect(messageNow(db, waiting.id)).resolves.toMatchObject({
+        status: 'failed',
+        error_code: 'message.session_closed',
+      });
+      const { rows } = await db.owner.query('select from session_credentials where session_id = $1', [id]);
+      expect(rows).toEqual([]);
+    },
+  );
 });
 
 describe('what the customer asks for', () => {
@@ -211,7 +234,10 @@ describe('what the customer asks for', () => {
     await expect.poll(() => status(id)).toBe('logged_out');
     expect(worker.network.last).toMatchObject({ loggedOut: true, isClosed: true });
     await expect(sessionNow(db, id)).resolves.toMatchObject({ phone: null, device: null });
-    await expect(messageNow(db, waiting.id)).resolves.toMatchObject({ status: 'failed', error_detail: 'The session was logged out.' });
+    await expect(messageNow(db, waiting.id)).resolves.toMatchObject({
+      status: 'failed',
+      error_detail: 'The session was logged out.',
+    });
     await expect.poll(() => leaseNow(db, id)).toMatchObject({ owner: null, wanted: false });
   });
 

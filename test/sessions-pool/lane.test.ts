@@ -47,8 +47,19 @@ afterEach(async () => {
 });
 
 function start(): Promise<void> {
-  const messages = createLaneMessages({ database: link, vault: db.vault, newUuid, clock, onFact: () => undefined });
-  const metrics = { sendEnded: (how: string) => ended.push(how), laneLag: () => {}, receipt: () => {}, reconnect: () => {} };
+  const messages = createLaneMessages({
+    database: link,
+    vault: db.vault,
+    newUuid,
+    clock,
+    onFact: () => undefined,
+  });
+  const metrics = {
+    sendEnded: (how: string) => ended.push(how),
+    laneLag: () => {},
+    receipt: () => {},
+    reconnect: () => {},
+  };
   lane = runLane(
     { messages, recipients: createRecipients(messages), clock, random: () => 0.5, metrics, log: silentLog },
     {
@@ -150,9 +161,13 @@ describe('a lane', () => {
     for (const message of messages) await expect.poll(() => statusOf(message)).toBe('sent');
     expect(socket.lookedUp).toEqual(['919876543210']);
     expect(socket.sent[2]?.to).toEqual({ phone: '919876543210', lid: '9919876543210' });
-    const { rows } = await db.owner.query('select lid from contact_identities where account_id = $1', [hold.accountId]);
+    const { rows } = await db.owner.query('select lid from contact_identities where account_id = $1', [
+      hold.accountId,
+    ]);
     expect(rows).toEqual([{ lid: '9919876543210' }]);
-    await expect(messageNow(db, messages[0]?.id ?? '')).resolves.toMatchObject({ contact_lid: '9919876543210' });
+    await expect(messageNow(db, messages[0]?.id ?? '')).resolves.toMatchObject({
+      contact_lid: '9919876543210',
+    });
   });
 });
 
@@ -195,7 +210,10 @@ describe('a message that does not go through', () => {
     if (!refused || !next) throw new Error('nothing queued');
     await expect.poll(() => statusOf(next)).toBe('sent');
     await expect.poll(() => statusOf(refused)).toBe('failed');
-    await expect(messageNow(db, refused.id)).resolves.toMatchObject({ error_code: 'message.account_restricted', wire_code: 463 });
+    await expect(messageNow(db, refused.id)).resolves.toMatchObject({
+      error_code: 'message.account_restricted',
+      wire_code: 463,
+    });
     expect([...ended].sort()).toEqual(['failed', 'sent']);
   });
 
@@ -208,7 +226,9 @@ describe('a message that does not go through', () => {
     };
     void start();
     await expect.poll(() => statusOf(next)).toBe('sent');
-    await expect.poll(async () => (await messageNow(db, refused.id)).not_before?.getTime()).toBeGreaterThan(Date.now() + 20_000);
+    await expect
+      .poll(async () => (await messageNow(db, refused.id)).not_before?.getTime())
+      .toBeGreaterThan(Date.now() + 20_000);
     for (let tries = 2; tries <= 5; tries++) {
       await expect.poll(async () => (await messageNow(db, refused.id)).attempts).toBe(tries - 1);
       await db.owner.query('update messages set not_before = null where id = $1', [refused.id]);
@@ -223,7 +243,9 @@ describe('a message that does not go through', () => {
     socket.onLookUp = () => null;
     void start();
     await expect.poll(() => statusOf(message)).toBe('failed');
-    await expect(messageNow(db, message.id)).resolves.toMatchObject({ error_code: 'message.recipient_not_on_whatsapp' });
+    await expect(messageNow(db, message.id)).resolves.toMatchObject({
+      error_code: 'message.recipient_not_on_whatsapp',
+    });
     await expect(factsOf(db, message.id)).resolves.toEqual(['message.failed']);
     expect(socket.sent).toEqual([]);
   });
@@ -280,7 +302,8 @@ describe('when its connection ends', () => {
     };
     await start();
     expect(socket.bodies()).toEqual(['a']);
-    for (const message of [flying, waiting]) if (message) await expect(statusOf(message)).resolves.toBe('queued');
+    for (const message of [flying, waiting])
+      if (message) await expect(statusOf(message)).resolves.toBe('queued');
   });
 
   it('what was acknowledged is still written', async () => {

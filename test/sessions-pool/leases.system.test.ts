@@ -65,6 +65,16 @@ describe('claiming', () => {
     expect(ids(claims.flat())).toEqual([...sessions].sort());
   });
 
+  it('does not wait for a session that somebody is writing to', async () => {
+    const writer = await db.owner.connect();
+    await writer.query('begin');
+    await writer.query('select from session_leases where session_id = $1 for share', [sessions[0]]);
+    const claimed = await claim(a);
+    await writer.query('rollback');
+    writer.release();
+    expect(ids(claimed)).toEqual(sessions.slice(1).sort());
+  });
+
   it('raises the epoch each time', async () => {
     const [first] = await claim(a, { limit: 1 });
     if (first === undefined) throw new Error('nothing claimed');

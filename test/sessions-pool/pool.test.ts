@@ -28,7 +28,9 @@ afterEach(async () => {
 const self = { phone: '919876500000', device: 3 };
 
 /** A worker whose sockets open at once, on a link to the database that can be cut. */
-async function start(more: Partial<PoolParts> = {}): Promise<TestPool & { link: ReturnType<typeof cuttable> }> {
+async function start(
+  more: Partial<PoolParts> = {},
+): Promise<TestPool & { link: ReturnType<typeof cuttable> }> {
   const link = cuttable(db.database);
   const worker = await startPool(db, { database: link, ...more });
   worker.network.script = (socket) => socket.handlers.onOpen(self);
@@ -37,10 +39,15 @@ async function start(more: Partial<PoolParts> = {}): Promise<TestPool & { link: 
   return { ...worker, link };
 }
 const seed = (count: number) =>
-  Promise.all(Array.from({ length: count }, () => seedSession(db, account, { status: 'disconnected', phone: self.phone })));
+  Promise.all(
+    Array.from({ length: count }, () =>
+      seedSession(db, account, { status: 'disconnected', phone: self.phone }),
+    ),
+  );
 const held = ({ pool }: TestPool) => [...pool.states().values()].reduce((sum, n) => sum + n, 0);
 const open = ({ network }: TestPool) => network.sockets.filter(({ isClosed }) => !isClosed).length;
-const statuses = async (ids: string[]) => new Set(await Promise.all(ids.map(async (id) => (await sessionNow(db, id)).status)));
+const statuses = async (ids: string[]) =>
+  new Set(await Promise.all(ids.map(async (id) => (await sessionNow(db, id)).status)));
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('workers', () => {
@@ -65,7 +72,8 @@ describe('workers', () => {
     expect(open(a)).toBe(0);
     expect(a.network.sockets.some(({ loggedOut }) => loggedOut)).toBe(false);
     expect(released.sort()).toEqual([...ids].sort());
-    for (const id of ids) await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: null, wanted: true });
+    for (const id of ids)
+      await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: null, wanted: true });
     const { rows } = await db.owner.query('select from workers where id = $1', [a.workerId]);
     expect(rows).toEqual([]);
     const b = await start();
@@ -79,7 +87,8 @@ describe('workers', () => {
     a.link.isCut = true;
     const b = await start();
     await expect.poll(() => open(b), { timeout: 5_000 }).toBe(3);
-    for (const id of ids) await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: b.workerId, epoch: '2' });
+    for (const id of ids)
+      await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: b.workerId, epoch: '2' });
   });
 
   it('that come back after that close their sockets and write nothing', async () => {
@@ -123,12 +132,16 @@ describe('while the database is away', () => {
     await pause(300);
     expect(a.network.sockets).toHaveLength(3);
     expect(open(a)).toBe(3);
-    for (const id of ids) await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: a.workerId, epoch: '1' });
+    for (const id of ids)
+      await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: a.workerId, epoch: '1' });
   });
 
   it('the first worker that sees it again does not take what the others are about to renew', async () => {
     const timings = { leaseMs: LEASE_MS, renewMs: 100, claimMs: 20, sweepMs: 50 };
-    const [a, b] = [await start({ clock: systemClock, timings }), await start({ clock: systemClock, timings })];
+    const [a, b] = [
+      await start({ clock: systemClock, timings }),
+      await start({ clock: systemClock, timings }),
+    ];
     const ids = await seed(6);
     await expect.poll(() => [open(a), open(b)]).toEqual([3, 3]);
     for (const { link } of [a, b]) link.isCut = true;
@@ -183,7 +196,10 @@ describe('a session is not lost', () => {
     await expect.poll(() => open(a)).toBe(1);
     a.network.last.end(440);
     await expect.poll(async () => (await sessionNow(db, id)).status).toBe('replaced');
-    await db.owner.query(`update sessions set generation = generation + 1, status = 'starting' where id = $1`, [id]);
+    await db.owner.query(
+      `update sessions set generation = generation + 1, status = 'starting' where id = $1`,
+      [id],
+    );
     await db.owner.query('update session_leases set wanted = true where session_id = $1', [id]);
     a.pool.claimSoon();
     await expect.poll(async () => (await sessionNow(db, id)).status).toBe('connected');

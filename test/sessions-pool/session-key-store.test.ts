@@ -23,7 +23,11 @@ beforeEach(async () => {
 });
 
 const text = (value: string) => Buffer.from(value);
-const write = (id: string, value: string | null, kind = 'session') => ({ kind, id, value: value === null ? null : text(value) });
+const write = (id: string, value: string | null, kind = 'session') => ({
+  kind,
+  id,
+  value: value === null ? null : text(value),
+});
 async function read(id: string, of = lease): Promise<string | undefined> {
   const value = (await stores.of(of).get('session', [id])).get(id);
   return value && Buffer.from(value).toString();
@@ -65,9 +69,10 @@ describe('keys', () => {
 
   it('are sealed, each for its own place', async () => {
     await stores.of(lease).set([write('a', 'a very private key'), write('b', 'b')]);
-    const { rows } = await db.owner.query<{ key_id: string; sealed: Buffer }>('select key_id, sealed from session_keys where session_id = $1', [
-      lease.sessionId,
-    ]);
+    const { rows } = await db.owner.query<{ key_id: string; sealed: Buffer }>(
+      'select key_id, sealed from session_keys where session_id = $1',
+      [lease.sessionId],
+    );
     expect(rows.some(({ sealed }) => sealed.includes('private'))).toBe(false);
     await db.owner.query(
       `update session_keys set sealed = (select sealed from session_keys where session_id = $1 and key_id = 'b')
@@ -78,22 +83,30 @@ describe('keys', () => {
   });
 
   it('of many sessions are written and read in few transactions', async () => {
-    const leases = await Promise.all(Array.from({ length: 20 }, async () => ({ ...(await seedHold(db)), attempts: 0 })));
+    const leases = await Promise.all(
+      Array.from({ length: 20 }, async () => ({ ...(await seedHold(db)), attempts: 0 })),
+    );
     for (const of of leases) await db.vault.of(of.accountId);
     await Promise.all(leases.map((of, i) => stores.of(of).set([write('a', `${i}`)])));
     expect(link.transactions).toBeLessThanOrEqual(2);
     link.transactions = 0;
-    await expect(Promise.all(leases.map((of) => read('a', of)))).resolves.toEqual(leases.map((_, i) => `${i}`));
+    await expect(Promise.all(leases.map((of) => read('a', of)))).resolves.toEqual(
+      leases.map((_, i) => `${i}`),
+    );
     expect(link.transactions).toBeLessThanOrEqual(2);
   });
 
   it('of one session are written in the order asked, however many at once', async () => {
     const store = stores.of(lease);
-    const writes = Array.from({ length: 100 }, (_, i) => store.set([write('ratchet', `${i}`), write(`k${i}`, `${i}`)]));
+    const writes = Array.from({ length: 100 }, (_, i) =>
+      store.set([write('ratchet', `${i}`), write(`k${i}`, `${i}`)]),
+    );
     writes.push(store.saveCredentials(text('last')));
     await Promise.all(writes);
     await expect(read('ratchet')).resolves.toBe('99');
-    const { rows } = await db.owner.query('select from session_keys where session_id = $1', [lease.sessionId]);
+    const { rows } = await db.owner.query('select from session_keys where session_id = $1', [
+      lease.sessionId,
+    ]);
     expect(rows).toHaveLength(101);
   });
 
@@ -112,7 +125,9 @@ describe('credentials', () => {
     await store.saveCredentials(text('first'));
     await store.saveCredentials(secret);
     await expect(store.loadCredentials()).resolves.toEqual(secret);
-    const { rows } = await db.owner.query('select sealed from session_credentials where session_id = $1', [lease.sessionId]);
+    const { rows } = await db.owner.query('select sealed from session_credentials where session_id = $1', [
+      lease.sessionId,
+    ]);
     expect(rows[0].sealed.includes(secret)).toBe(false);
   });
 });
@@ -160,8 +175,12 @@ describe('while the database is away', () => {
   it('writing fails as such, not as a lost lease, and later writes go on', async () => {
     const store = stores.of(lease);
     link.isCut = true;
-    await expect(store.set([write('a', '1')])).rejects.toMatchObject({ code: 'service.database_unavailable' });
-    await expect(store.saveCredentials(text('x'))).rejects.toMatchObject({ code: 'service.database_unavailable' });
+    await expect(store.set([write('a', '1')])).rejects.toMatchObject({
+      code: 'service.database_unavailable',
+    });
+    await expect(store.saveCredentials(text('x'))).rejects.toMatchObject({
+      code: 'service.database_unavailable',
+    });
     link.isCut = false;
     await store.set([write('a', '2')]);
     await expect(read('a')).resolves.toBe('2');

@@ -26,12 +26,3 @@ export function isConnectionError(error: unknown): error is Error {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   return CONNECTION_CODES.test(code) || CONNECTION_TEXT.test(error.message);
 }
-
-/** The constraint that a statement violated, where that is why it failed (SQLSTATE class 23). */
-export function violatedConstraint(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || !('constraint' in error)) return undefined;
-  const { code, constraint } = error;
-  return typeof code === 'string' && code.startsWith('23') && typeof constraint === 'string'
-    ? constraint
-    : undefined;
-}

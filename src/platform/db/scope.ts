@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Mode } from '../../lib/mode.ts';
 import { databaseErrors, isConnectionError } from './db.errors.ts';
+import { isOutdated, prepared, sendTogether } from './prepared.ts';
 
 declare const accountScope: unique symbol;
 declare const systemScope: unique symbol;
@@ -48,7 +49,8 @@ export async function inTransaction<T>(
   const client = await connect(pool);
   let broken: Error | undefined;
   try {
-    const opened = Promise.all([client.query('begin'), client.query(SET_SCOPE, [scope.role, scope.claims])]);
+    sendTogether(client);
+    const opened = Promise.all([client.query('begin'), client.query(setScope(scope))]);
     opened.catch(() => undefined);
     const result = await work(transactionOf(client));
     await opened;
@@ -73,22 +75,19 @@ export async function inOneTrip<T>(
 ): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
+  let outdated: Error | undefined;
   let used = false;
 
   async function query<Row extends object>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
     if (used) throw new Error('a one-trip transaction takes one statement');
     used = true;
-    const answers = [
-      client.query('begin'),
-      client.query(SET_SCOPE, [scope.role, scope.claims]),
-      client.query<Row>(text, [...values]),
-      client.query('commit'),
-    ] as const;
-    // Every answer is in before the first failure is reported, so that the client is quiet when it is released.
-    await Promise.allSettled(answers);
-    const [, , result, committed] = await Promise.all(answers);
-    if (committed.command !== 'COMMIT') throw new Error('the transaction was rolled back');
-    return result.rows;
+    try {
+      return await trip<Row>(client, scope, prepared(text, values));
+    } catch (error) {
+      if (!isOutdated(error)) throw error;
+      outdated = error;
+      return await trip<Row>(client, scope, { text, values: [...values] });
+    }
   }
 
   try {
@@ -97,8 +96,32 @@ export async function inOneTrip<T>(
     if (isConnectionError(error)) broken = error;
     throw broken ? databaseErrors.unavailable({ cause: error }) : error;
   } finally {
-    client.release(broken);
+    client.release(broken ?? outdated);
   }
+}
+
+/** Nothing happened where it fails. */
+async function trip<Row extends object>(
+  client: pg.PoolClient,
+  scope: Scope,
+  query: pg.QueryConfig,
+): Promise<Row[]> {
+  sendTogether(client);
+  const answers = [
+    client.query('begin'),
+    client.query(setScope(scope)),
+    client.query<Row>(query),
+    client.query('commit'),
+  ] as const;
+  // Every answer is in before the first failure is reported, so that the client is quiet when it is released.
+  await Promise.allSettled(answers);
+  const [, , result, committed] = await Promise.all(answers);
+  if (committed.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+  return result.rows;
+}
+
+function setScope({ role, claims }: Scope): pg.QueryConfig {
+  return prepared(SET_SCOPE, [role, claims]);
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -116,7 +139,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
 
 /** @returns the error when the connection itself failed and must not be used again. */
 async function rollBack(client: pg.PoolClient, error: unknown): Promise<Error | undefined> {
-  if (isConnectionError(error)) return error;
+  if (isConnectionError(error) || isOutdated(error)) return error;
   try {
     await client.query('rollback');
     return undefined;
@@ -128,7 +151,7 @@ async function rollBack(client: pg.PoolClient, error: unknown): Promise<Error | 
 function transactionOf(client: pg.PoolClient): AccountTx & SystemTx {
   const queryable: Queryable = {
     query: async <Row extends object>(text: string, values: readonly unknown[] = []) =>
-      (await client.query<Row>(text, [...values])).rows,
+      (await client.query<Row>(prepared(text, values))).rows,
   };
   return queryable as AccountTx & SystemTx;
 }

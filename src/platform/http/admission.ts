@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { type ErrorFactory, PingrError } from '../../lib/errors.ts';
 import type { Mode } from '../../lib/mode.ts';
 import type { Actor } from '../context.ts';
@@ -92,9 +93,18 @@ async function refuse(
   error: unknown,
 ): Promise<never> {
   if (!isRefusal(error)) throw error;
-  const quota = await failureLimiter.take(`ip:${ip}`, failureLimit, 1);
+  const quota = await failureLimiter.take(`ip:${networkOf(ip)}`, failureLimit, 1);
   if (quota.allowed) throw error;
   throw authErrors.tooManyFailures({ retryAfter: quota.resetMs / 1000, cause: error });
+}
+
+/** An IPv4 address, or the /64 that one subscriber has of IPv6. */
+function networkOf(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  return address.kind() === 'ipv4'
+    ? address.toString()
+    : address.toNormalizedString().split(':', 4).join(':');
 }
 
 /** The three headers in wide use, and the two of the IETF draft (draft-ietf-httpapi-ratelimit-headers-10). */

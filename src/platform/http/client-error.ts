@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { PingrError } from '../../lib/errors.ts';
 import { requestErrors } from './http.errors.ts';
 import { problemHeaders, problemOf } from './problem.ts';
@@ -11,7 +11,7 @@ const NODE_ERRORS: Record<string, () => PingrError> = {
 };
 
 /** Answers, straight on the socket, what is not HTTP, has too large headers, or never finished arriving. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket, requestId: string): void {
+export function answerClientError(error: Error & { code?: string }, socket: Duplex, requestId: string): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;

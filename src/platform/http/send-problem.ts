@@ -36,7 +36,7 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
   });
 }
 
-/** Without the query, which may hold what is not to be repeated. */
-function pathOf(url: string): string {
+/** An address without its query, which may hold what is not to be repeated. */
+export function pathOf(url: string): string {
   return url.split('?', 1)[0] ?? '/';
 }

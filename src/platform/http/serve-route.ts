@@ -64,22 +64,21 @@ export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void
 
 async function serveAnswer({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
   const { method, url, params, query, body, ip, headers } = request;
-  const repeatable =
-    route.idempotency === 'none' ? undefined : readIdempotency(headers, { method, url, body });
   const ctx = contextOf(admission.principal, request.id, edge.log);
   const limit = new AnswerLimit(reply.raw, route.operation.timeoutMs ?? ANSWER_TIMEOUT_MS);
   const http: RequestFacts = {
     ip,
     accept: headers.accept,
     rateLimit: admission.quota,
-    idempotency: repeatable,
+    idempotency: undefined,
     lastEventId: undefined,
     get signal() {
       return limit.signal;
     },
   };
   const work = route.prepare({ ctx, params, query, body, http });
-  const keep = repeatable && route.idempotency === 'stored' ? repeatable : undefined;
+  if (route.idempotency !== 'none') http.idempotency = readIdempotency(headers, { method, url, body });
+  const keep = route.idempotency === 'stored' ? http.idempotency : undefined;
   return sendOutcome(reply, await limit.keep(keep ? edge.idempotency.once(ctx, keep, work) : work()));
 }
 

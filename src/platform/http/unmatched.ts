@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { requestErrors } from './http.errors.ts';
-import { sendProblem } from './send-problem.ts';
+import { pathOf, sendProblem } from './send-problem.ts';
 
 /** Answers what no route matched: OPTIONS and other methods of known paths with `Allow`, the rest with 404. */
 export function answerUnmatched(app: FastifyInstance): void {
@@ -12,7 +12,7 @@ export function answerUnmatched(app: FastifyInstance): void {
   });
 
   app.setNotFoundHandler((request, reply) => {
-    const methods = allowed(methodsByPattern, new URL(request.url, 'http://localhost').pathname);
+    const methods = allowed(methodsByPattern, pathOf(request.url).replace(/(?<=.)\/$/, ''));
     if (methods.length === 0) return sendProblem(requestErrors.notFound(), request, reply);
     reply.header('allow', methods.join(', '));
     if (request.method === 'OPTIONS') return reply.code(204).send();

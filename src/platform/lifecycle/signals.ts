@@ -6,13 +6,18 @@ export interface SignalOptions {
   log: Log;
   /** Longest time for the whole shutdown in milliseconds; the process then exits all the same. */
   timeoutMs: number;
+  /**
+   * Goes on after a rejection that nobody caught, which is logged: for a process whose library forgets promises, and
+   * whose end would cost more than the one that failed.
+   */
+  survivesRejections?: boolean;
 }
 
 /**
  * Ends the process in order on SIGTERM, SIGINT, a lost parent (IPC channel closed) or an error nobody caught: closes
  * the lifecycle, then exits with 0, or with 1 after an error or an unclean close. A second signal exits at once.
  */
-export function exitOnSignals({ lifecycle, log, timeoutMs }: SignalOptions): void {
+export function exitOnSignals({ lifecycle, log, timeoutMs, survivesRejections = false }: SignalOptions): void {
   let ending = false;
 
   const end = (reason: string, code: number): void => {
@@ -40,6 +45,10 @@ export function exitOnSignals({ lifecycle, log, timeoutMs }: SignalOptions): voi
     end(origin, 1);
   });
   process.on('unhandledRejection', (err) => {
+    if (survivesRejections) {
+      log.error({ err }, 'rejection that nobody caught');
+      return;
+    }
     log.fatal({ err, origin: 'unhandledRejection' }, 'error that nobody caught');
     end('unhandledRejection', 1);
   });

@@ -5,13 +5,16 @@ import { followEvents } from '../../../src/features/events/follow-events.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { silentLog } from '../../support/log.ts';
-import { announce, type EventsApi, follow, openEventsApi, openParts } from './open-events.ts';
+import { announce, type EventsApi, follow, openEventsApi, openParts, settle } from './open-events.ts';
 
 let api: EventsApi;
 beforeAll(async () => {
   api = await openEventsApi();
 });
 afterAll(() => api.close());
+
+/** Transactions of other tests, in other databases of the server, hold events back for as long as they run. */
+const patient = { timeout: 5_000 };
 
 const evt = (ids: string[]) => ids.map((id) => toId('event', id));
 const announceMany = async (accountId: string, count: number) => {
@@ -24,12 +27,13 @@ describe('GET /v1/events/stream', () => {
   it('sends each new event within milliseconds of its commit, with its content', async () => {
     const { text, accountId } = await api.issue();
     await announceMany(accountId, 2);
+    await settle(api.db);
     const stream = await follow(api.edge.url, text);
     await expect.poll(stream.text).toContain('retry');
     const started = performance.now();
     const { message } = await api.send(accountId, 'now');
-    await expect.poll(stream.events, { interval: 5 }).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(500);
+    await expect.poll(stream.events, { ...patient, interval: 5 }).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(900);
     expect(stream.events()[0]).toMatchObject({
       type: 'message.queued',
       data: { type: 'message.queued', data: message },
@@ -45,12 +49,14 @@ describe('GET /v1/events/stream', () => {
     const byHeader = await follow(api.edge.url, text, '', { 'last-event-id': last });
     const byQuery = await follow(api.edge.url, text, `?last_event_id=${last}`);
     for (const stream of [byHeader, byQuery]) {
-      await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt(ids.slice(2)));
+      await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt(ids.slice(2)));
     }
     const more = await announceMany(accountId, 2);
     api.notifier.notify(accountId);
     for (const stream of [byHeader, byQuery]) {
-      await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([...ids.slice(2), ...more]));
+      await expect
+        .poll(() => stream.events().map(({ id }) => id), patient)
+        .toEqual(evt([...ids.slice(2), ...more]));
       stream.close();
     }
   });
@@ -63,12 +69,12 @@ describe('GET /v1/events/stream', () => {
     await announce(api.db.owner, { accountId, sessionId: newUuid() });
     const before = await announce(api.db.owner, { accountId, sessionId: wanted });
     const stream = await follow(api.edge.url, text, query);
-    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([before]));
+    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([before]));
     await announce(api.db.owner, { accountId, sessionId: wanted, type: 'message.read' });
     await announce(api.db.owner, { accountId, sessionId: newUuid() });
     const after = await announce(api.db.owner, { accountId, sessionId: wanted });
     api.notifier.notify(accountId);
-    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([before, after]));
+    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([before, after]));
     stream.close();
   });
 
@@ -81,7 +87,9 @@ describe('GET /v1/events/stream', () => {
     await api.send(accountId, 'live', 'live');
     await api.send(other, 'foreign');
     const bodies = () => streams.map(({ events }) => events().map(({ data }) => data.data['text']));
-    await expect.poll(bodies).toEqual([[{ body: 'test' }], [{ body: 'live' }], [{ body: 'foreign' }]]);
+    await expect
+      .poll(bodies, patient)
+      .toEqual([[{ body: 'test' }], [{ body: 'live' }], [{ body: 'foreign' }]]);
     for (const stream of streams) stream.close();
   });
 
@@ -92,9 +100,9 @@ describe('GET /v1/events/stream', () => {
     await expect.poll(stream.text).toContain('retry');
     await announceMany(accountId, 1);
     elsewhere.notifier.notify(accountId);
-    await expect.poll(stream.events, { timeout: 500, interval: 5 }).toHaveLength(1);
+    await expect.poll(stream.events, { timeout: 900, interval: 5 }).toHaveLength(1);
     await announceMany(accountId, 1);
-    await expect.poll(stream.events, { timeout: 2_000 }).toHaveLength(2);
+    await expect.poll(stream.events, patient).toHaveLength(2);
     stream.close();
     await elsewhere.close();
   });
@@ -143,9 +151,7 @@ describe('the order of a stream', () => {
     expect(stream.events()).toEqual([]);
     await slow.query('commit');
     slow.release();
-    await expect
-      .poll(() => stream.events().map(({ id }) => id), { timeout: 1_000 })
-      .toEqual(evt([first, second]));
+    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([first, second]));
     stream.close();
   });
 

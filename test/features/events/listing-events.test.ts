@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
-import { announce, type EventsApi, openEventsApi } from './open-events.ts';
+import { announce, type EventsApi, openEventsApi, settle } from './open-events.ts';
 
 interface Event {
   id: string;
@@ -16,6 +16,11 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const list = async (key: string, query = '') => {
+  await settle(api.db);
+  return listNow(key, query);
+};
+
+const listNow = async (key: string, query = '') => {
   const { status, json } = await api.call(key, 'GET', `/v1/events${query}`);
   expect(status).toBe(200);
   return json<{ data: Event[]; has_more: boolean; next_cursor: string | null }>();
@@ -102,7 +107,7 @@ describe('GET /v1/events', () => {
     await slow.query('begin');
     const first = await announce(slow, { accountId, sessionId: newUuid() });
     const second = await announce(api.db.owner, { accountId, sessionId: newUuid() });
-    expect((await list(text)).data).toEqual([]);
+    expect((await listNow(text)).data).toEqual([]);
     await slow.query('commit');
     slow.release();
     await expect

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { get, type IncomingMessage } from 'node:http';
+import { expect } from 'vitest';
 import { createEventHub } from '../../../src/features/events/event-hub.ts';
 import { createEventNotifier } from '../../../src/features/events/event-notifier.ts';
 import { createEventReader } from '../../../src/features/events/event-reader.ts';
@@ -44,6 +45,19 @@ export async function announce(db: Pick<TestDatabase['owner'], 'query'>, fact: F
     fact.at ?? new Date(),
   ]);
   return id;
+}
+
+/** Resolves when nothing written so far can be overtaken: other tests' transactions share the server. */
+export async function settle({ owner }: Pick<TestDatabase, 'owner'>): Promise<void> {
+  const { rows } = await owner.query<{ txid: string }>('select pg_current_xact_id()::text as txid');
+  const settled = async () => {
+    const look = await owner.query<{ yes: boolean }>(
+      'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as yes',
+      [rows[0]?.txid],
+    );
+    return look.rows[0]?.yes;
+  };
+  await expect.poll(settled, { timeout: 5_000, interval: 5 }).toBe(true);
 }
 
 /** The parts of events in one process. */

@@ -169,6 +169,7 @@ describe('a message that WhatsApp repeats', () => {
 describe('many messages', () => {
   it('of many sessions are stored in few transactions, each for its own account, in the order they came', async () => {
     const holds = await Promise.all(Array.from({ length: 5 }, () => seedHold(db)));
+    for (const { accountId } of holds) await db.vault.of(accountId);
     await Promise.all(
       holds.map((of) =>
         lane.receive(
@@ -177,7 +178,7 @@ describe('many messages', () => {
         ),
       ),
     );
-    expect(link.transactions).toBeLessThanOrEqual(2);
+    expect(link.transactions).toBe(1);
     for (const of of holds) {
       const rows = await stored(of);
       expect(rows.every((row) => row.account_id === of.accountId)).toBe(true);

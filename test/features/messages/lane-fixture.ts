@@ -55,8 +55,14 @@ export async function seedMessage(
   return stored;
 }
 
-export async function messageNow(db: TestDatabase, id: string): Promise<MessageRow & { not_before: Date | null }> {
-  const { rows } = await db.owner.query<MessageRow & { not_before: Date | null }>('select * from messages where id = $1', [id]);
+export async function messageNow(
+  db: TestDatabase,
+  id: string,
+): Promise<MessageRow & { not_before: Date | null }> {
+  const { rows } = await db.owner.query<MessageRow & { not_before: Date | null }>(
+    'select * from messages where id = $1',
+    [id],
+  );
   const [row] = rows;
   if (row === undefined) throw new Error(`no message ${id}`);
   return row;

@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { PingrError } from '../../../src/lib/errors.ts';
 import { databaseErrors } from '../../../src/platform/db/db.errors.ts';
 import { idInput, idParams } from '../../../src/platform/http/api-fields.ts';
+import { answerClientError } from '../../../src/platform/http/client-error.ts';
 import { authErrors, requestErrors } from '../../../src/platform/http/http.errors.ts';
 import { defineRoute } from '../../../src/platform/http/route.ts';
 import { type Edge, KEY, nameView, openEdge, principal } from './open-edge.ts';
@@ -157,6 +159,13 @@ describe('the input', () => {
     expect(json().detail).toBe('The body stops being JSON at line 2, column 11.');
   });
 
+  it('may be nested however deep', async () => {
+    const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+    const key = { 'idempotency-key': 'deep' };
+    expect((await edge.call('POST', '/things', `{"name":${deep}}`, key)).status).toBe(422);
+    expect((await edge.call('POST', '/things', '['.repeat(500_000))).status).toBe(400);
+  });
+
   it('cannot reach the prototype', async () => {
     const { status, json } = await edge.call('POST', '/things', '{"name":"ok","__proto__":{"admin":true}}');
     expect(status).toBe(422);
@@ -192,6 +201,15 @@ describe('paths and methods', () => {
     expect([head.status, head.text]).toEqual([200, '']);
     expect(Number(head.headers.get('content-length'))).toBeGreaterThan(10);
   });
+
+  it.each(['//', '///x', '/things//', '/%00', '/things?%zz'])(
+    'as odd as %s are no fault of ours',
+    async (path) => {
+      const { status } = await edge.call('GET', path);
+      expect(status).toBeGreaterThanOrEqual(400);
+      expect(status).toBeLessThan(500);
+    },
+  );
 
   it('that cannot be decoded are refused', async () => {
     const { status, json } = await edge.call('GET', '/things/%zz');
@@ -276,6 +294,19 @@ describe('our own failures', () => {
 });
 
 describe('what is not HTTP', () => {
+  it('or did not arrive in time is answered too', async () => {
+    const socket = new PassThrough();
+    answerClientError(
+      Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+      socket,
+      'req_1',
+    );
+    expect((await socket.toArray()).join('')).toMatch(/^HTTP\/1\.1 408 .*"code":"request.timeout"/s);
+    const gone = new PassThrough();
+    answerClientError(Object.assign(new Error('gone'), { code: 'ECONNRESET' }), gone, 'req_1');
+    expect(gone.destroyed).toBe(true);
+  });
+
   const exchange = (text: string) =>
     new Promise<string>((resolve, reject) => {
       const { hostname, port } = new URL(edge.url);

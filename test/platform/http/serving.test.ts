@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { authErrors } from '../../../src/platform/http/http.errors.ts';
 import { defineRoute } from '../../../src/platform/http/route.ts';
 import { type Edge, KEY, nameBody, nameView, openEdge } from './open-edge.ts';
 
@@ -172,6 +173,23 @@ describe('health', () => {
     const ok = await edge.call('GET', '/metrics', undefined, { authorization: 'Bearer a-token-of-metrics' });
     expect([ok.status, ok.text]).toEqual([200, 'pingr_up 1\n']);
   });
+});
+
+it('counts wrong keys of one IPv6 network together', async () => {
+  const small = await openEdge({
+    routes,
+    trustProxy: true,
+    failureLimit: 1,
+    authenticate: () => Promise.reject(authErrors.missing()),
+  });
+  const status = async (ip: string) =>
+    (await small.call('GET', '/picture', undefined, { 'x-forwarded-for': ip })).status;
+  expect(await status('2001:db8:1:2::1')).toBe(401);
+  expect(await status('2001:db8:1:2:ffff::9')).toBe(429);
+  expect(await status('2001:db8:1:3::1')).toBe(401);
+  expect(await status('203.0.113.1')).toBe(401);
+  expect(await status('203.0.113.2')).toBe(401);
+  await small.close();
 });
 
 it('counts requests by route and status', async () => {

@@ -6,7 +6,12 @@ import { createLog } from '../../../src/platform/log/log.ts';
 const [behaviour] = process.argv.slice(2);
 const log = createLog({ level: 'info', format: 'json' });
 const lifecycle = createLifecycle(log);
-exitOnSignals({ lifecycle, log, timeoutMs: behaviour === 'hangs' ? 60_000 : 2_000 });
+exitOnSignals({
+  lifecycle,
+  log,
+  timeoutMs: behaviour === 'hangs' ? 60_000 : 2_000,
+  survivesRejections: behaviour === 'survives',
+});
 const never = new Promise<void>(() => {});
 await lifecycle.open('part', () => 0, {
   close: () => (behaviour === 'hangs' ? never : log.info('part closed')),
@@ -14,4 +19,4 @@ await lifecycle.open('part', () => 0, {
 });
 setInterval(() => {}, 1_000);
 log.info('ready');
-if (behaviour === 'rejects') void Promise.reject(new Error('nobody waits for this'));
+if (behaviour === 'rejects' || behaviour === 'survives') void Promise.reject(new Error('nobody waits for this'));

@@ -48,4 +48,11 @@ describe('a process', () => {
     await says('nobody waits for this');
     await says('part closed');
   });
+
+  it('goes on after an unhandled rejection where it was told to', async () => {
+    const { child, exit, says } = await start('survives');
+    await says('nobody waits for this');
+    child.kill('SIGTERM');
+    expect(await exit).toBe(0);
+  });
 });

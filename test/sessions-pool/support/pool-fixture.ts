@@ -6,8 +6,8 @@ import { newUuid } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import type { Database } from '../../../src/platform/db/database.ts';
 import { type PoolParts, SessionPool } from '../../../src/sessions-pool/pool.ts';
-import { createReconnectGate } from '../../../src/sessions-pool/reconnect-gate.ts';
 import { createRecipients } from '../../../src/sessions-pool/recipients.ts';
+import { createReconnectGate } from '../../../src/sessions-pool/reconnect-gate.ts';
 import { createSessionKeyStores } from '../../../src/sessions-pool/session-key-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
@@ -69,10 +69,12 @@ export async function sessionNow(db: TestDatabase, id: string): Promise<SessionR
 }
 
 export async function leaseNow(db: TestDatabase, id: string) {
-  const { rows } = await db.owner.query<{ owner: string | null; epoch: string; wanted: boolean; attempts: number }>(
-    'select owner, epoch, wanted, attempts from session_leases where session_id = $1',
-    [id],
-  );
+  const { rows } = await db.owner.query<{
+    owner: string | null;
+    epoch: string;
+    wanted: boolean;
+    attempts: number;
+  }>('select owner, epoch, wanted, attempts from session_leases where session_id = $1', [id]);
   return rows[0];
 }
 
