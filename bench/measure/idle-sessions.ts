@@ -8,12 +8,13 @@ import type { Pingr } from '../pingr/pingr.ts';
 import { type RawBaileys, startRaw } from '../raw/raw.ts';
 import type { Row } from '../table.ts';
 
-/** What a fresh process that opens stored sessions comes to. */
+/** What a process that opens stored sessions comes to. */
 interface Opened {
   count: number;
   memoryMb: number;
-  /** From the start of the work until all are open. */
+  /** From the start of the process until all are open. */
   openMs: number;
+  /** CPU time that the process took until then. */
   openCpuMs: number;
   /** While nothing happens, per session and minute. */
   idleCpuMs: number;
@@ -30,19 +31,18 @@ interface Parts {
 export async function measureIdleSessions(parts: Parts): Promise<Row[]> {
   const { options, dir, pingr } = parts;
   await pairRaw(parts);
-  const raw: { memory: Opened; file: Opened; pingr: Opened }[] = [];
+  const measured: { memory: Opened; file: Opened; pingr: Opened }[] = [];
   for (const count of options.sessions) {
     await pingr.pair(count);
     // What closed just now goes first, so that only the process under test is connected.
     await pingr.stopWorker();
-    raw.push({
+    measured.push({
       memory: await openRaw(parts, count, 'memory'),
       file: await openRaw(parts, count, 'file'),
       pingr: await openPingr(parts, count),
     });
   }
-  console.log(`  sessions kept in ${dir}`);
-  return rowsOf(raw);
+  return rowsOf(measured);
 }
 
 async function pairRaw({ emulator, options, dir }: Parts): Promise<void> {
@@ -54,30 +54,32 @@ async function pairRaw({ emulator, options, dir }: Parts): Promise<void> {
 }
 
 async function openRaw({ emulator, dir, options }: Parts, count: number, place: string): Promise<Opened> {
-  const raw: RawBaileys = await startRaw(emulator, path.join(dir, 'raw.log'));
-  await raw.command('load', { dir: path.join(dir, 'raw-sessions'), count, place });
-  const opened = await watch(raw.pid, count, options, () => raw.command('open'));
-  await raw.close();
+  let raw: RawBaileys | undefined;
+  const opened = await watch(count, options, async () => {
+    raw = await startRaw(emulator, path.join(dir, 'raw.log'));
+    await raw.command('load', { dir: path.join(dir, 'raw-sessions'), count, place });
+    await raw.command('open');
+    return raw.pid;
+  });
+  await raw?.close();
   await until(async () => (await emulator.devicesOnline()) === 0, 'closed sockets');
   return opened;
 }
 
-async function openPingr({ emulator, pingr, options }: Parts, count: number): Promise<Opened> {
-  const started = Date.now();
-  await pingr.startWorker();
-  const open = () => until(async () => (await emulator.devicesOnline()) === count, `${count} sockets`);
-  const opened = await watch(pingr.workerPid(), count, options, open);
-  await pingr.connected();
-  console.log(`  Pingr: ${count} sessions open ${Date.now() - started} ms after the worker was started (memory settled)`);
-  return opened;
+function openPingr({ emulator, pingr, options }: Parts, count: number): Promise<Opened> {
+  return watch(count, options, async () => {
+    await pingr.startWorker();
+    await until(async () => (await emulator.devicesOnline()) === count, `${count} sockets`);
+    return pingr.workerPid();
+  });
 }
 
-async function watch(pid: number, count: number, { idleMs }: Options, open: () => Promise<unknown>): Promise<Opened> {
-  const cpuBefore = await cpuOf(pid);
+/** @param open starts a process and resolves with its pid once all sessions are open */
+async function watch(count: number, { idleMs }: Options, open: () => Promise<number>): Promise<Opened> {
   const started = performance.now();
-  await open();
+  const pid = await open();
   const openMs = performance.now() - started;
-  const openCpuMs = (await cpuOf(pid)) - cpuBefore;
+  const openCpuMs = await cpuOf(pid);
   await sleep(2_000);
   const memoryMb = await settledMemory(pid);
   const idleBefore = await cpuOf(pid);
@@ -95,16 +97,31 @@ function rowsOf(measured: readonly { memory: Opened; file: Opened; pingr: Opened
   }));
   const [few, many] = [measured[0], measured.at(-1)];
   if (few === undefined || many === undefined) return rows;
-  const growth = (pick: (of: (typeof measured)[number]) => Opened) =>
-    (pick(many).memoryMb - pick(few).memoryMb) / (many.pingr.count - few.pingr.count);
+  const more = many.pingr.count - few.pingr.count;
+  const growth = (who: keyof typeof few, what: 'memoryMb' | 'openCpuMs') => (many[who][what] - few[who][what]) / more;
   const each = `${many.pingr.count} sessions`;
-  const { file, pingr } = many;
+  const { memory, pingr } = many;
   return [
     ...rows,
-    { what: 'memory per idle session, keys elsewhere', unit: 'MB', raw: growth((m) => m.file), pingr: growth((m) => m.pingr) },
-    { what: 'memory per idle session, raw with keys in memory', unit: 'MB', raw: growth((m) => m.memory), pingr: growth((m) => m.pingr) },
-    { what: `reopen ${each}`, unit: 'ms', raw: file.openMs, pingr: pingr.openMs },
-    { what: `reopen ${each}: CPU each`, unit: 'ms', raw: file.openCpuMs / file.count, pingr: pingr.openCpuMs / pingr.count },
-    { what: `${each} idle: CPU each a minute`, unit: 'ms', raw: file.idleCpuMs, pingr: pingr.idleCpuMs },
+    {
+      what: 'memory per idle session, keys elsewhere',
+      unit: 'MB',
+      raw: growth('file', 'memoryMb'),
+      pingr: growth('pingr', 'memoryMb'),
+    },
+    {
+      what: 'memory per idle session, raw with its keys in memory',
+      unit: 'MB',
+      raw: growth('memory', 'memoryMb'),
+      pingr: growth('pingr', 'memoryMb'),
+    },
+    { what: `restart with ${each}: until all are open`, unit: 'ms', raw: memory.openMs, pingr: pingr.openMs },
+    {
+      what: 'reopen a session: CPU',
+      unit: 'ms',
+      raw: growth('memory', 'openCpuMs'),
+      pingr: growth('pingr', 'openCpuMs'),
+    },
+    { what: `${each} idle: CPU each a minute`, unit: 'ms', raw: memory.idleCpuMs, pingr: pingr.idleCpuMs },
   ];
 }

@@ -24,6 +24,9 @@ export interface ConnectionParts extends LaneParts {
   autoPair: ((session: { accountId: string }, qr: string) => Promise<void>) | undefined;
 }
 
+/** Least time between two reads of the session's row that were asked for by looks. */
+const ROW_READ_GAP_MS = 200;
+
 type Self = Parameters<SocketHandlers['onOpen']>[0];
 
 /** One connection of a held session, from opening the socket to the reason it closed. */
@@ -43,6 +46,8 @@ export class Connection {
   #socket: WhatsAppSocket | undefined;
   #lane: Promise<void> | undefined;
   #isLookPending = false;
+  /** When the row was last read, in milliseconds since the epoch. */
+  #rowReadAt = 0;
   /** Reports are written one after the other, so that statuses appear in the order they happened. */
   #reporting: Promise<unknown> = Promise.resolve();
 
@@ -85,10 +90,16 @@ export class Connection {
     this.#wake.raise();
     if (this.#isLookPending) return;
     this.#isLookPending = true;
-    this.#report(() => {
-      this.#isLookPending = false;
-      return this.#readRow();
-    });
+    const { clock } = this.#parts;
+    // Most looks are for messages, and many come in a second.
+    const delayMs = Math.max(0, this.#rowReadAt + ROW_READ_GAP_MS - clock.now().getTime());
+    const read = () =>
+      this.#report(() => {
+        this.#isLookPending = false;
+        return this.#readRow();
+      });
+    if (delayMs === 0) read();
+    else clock.sleep(delayMs, this.#over.signal).then(read, () => undefined);
   }
 
   async close(): Promise<void> {
@@ -152,6 +163,7 @@ export class Connection {
 
   /** Follows what the customer changed: settings, a pairing code, or a state that this socket cannot serve. */
   async #readRow(): Promise<void> {
+    this.#rowReadAt = this.#parts.clock.now().getTime();
     const row = await this.#parts.reports.read(this.#lease);
     if (row === undefined) return this.#end('lease_lost');
     const changed = row.desired !== 'running' || row.generation !== this.#row.generation;

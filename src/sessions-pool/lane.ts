@@ -59,8 +59,9 @@ export async function runLane(parts: LaneParts, lane: Lane): Promise<void> {
   while (!signal.aborted) {
     try {
       const batch = await messages.take(hold, [...inFlight.keys()], WINDOW);
-      if (batch.length === 0) await wake.wait(signal);
-      else await sendBatch(run, batch);
+      const isThrough = await sendBatch(run, batch);
+      // A batch that is not full was all there was, and what was accepted since has raised the signal.
+      if (isThrough && batch.length < WINDOW) await wake.wait(signal);
     } catch (error) {
       if (signal.aborted) break;
       log.warn({ err: error, session: hold.sessionId }, 'lane: could not go on, trying again');
@@ -70,13 +71,17 @@ export async function runLane(parts: LaneParts, lane: Lane): Promise<void> {
   await Promise.all(inFlight.values());
 }
 
-async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<void> {
+/** @returns false when messages of the batch are left, which must be taken again. */
+async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<boolean> {
   const { clock, inFlight, hold, socket, signal } = run;
   for (const message of batch) {
     await pause(run, paceDelay(run.pacing(), { ...run, linkedAt: run.linkedAt() }, clock.now(), run.random));
     while (inFlight.size >= WINDOW) await Promise.race(inFlight.values());
-    if (signal.aborted) return;
-    if (isInTrouble(run)) return sitOut(run);
+    if (signal.aborted) return false;
+    if (isInTrouble(run)) {
+      await sitOut(run);
+      return false;
+    }
 
     const to = await run.recipients.resolve(hold, socket, message);
     if (to === null) {
@@ -86,7 +91,7 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<voi
     }
     if (run.pacing().typing) await socket.setTyping(to, true).catch(() => undefined);
     // What went before may have run into trouble meanwhile.
-    if (signal.aborted || isInTrouble(run)) return;
+    if (signal.aborted || isInTrouble(run)) return false;
     run.lastSentAt = clock.now();
     const sending = sendOne(run, message, to)
       .catch((error: unknown) =>
@@ -95,6 +100,7 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<voi
       .finally(() => inFlight.delete(message.id));
     inFlight.set(message.id, sending);
   }
+  return true;
 }
 
 function isInTrouble({ retryAt, clock }: Run): boolean {
