@@ -29,7 +29,7 @@ interface Parts {
 
 /** Memory, reopening and idle cost of many linked sessions in one process. */
 export async function measureIdleSessions(parts: Parts): Promise<Row[]> {
-  const { options, dir, pingr } = parts;
+  const { options, pingr } = parts;
   await pairRaw(parts);
   const measured: { memory: Opened; file: Opened; pingr: Opened }[] = [];
   for (const count of options.sessions) {

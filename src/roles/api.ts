@@ -1,3 +1,4 @@
+import { keyErrors } from '../features/api-keys/api-keys.errors.ts';
 import { createAuthenticator } from '../features/api-keys/authenticate-key.ts';
 import { createKeyHash } from '../features/api-keys/key-hash.ts';
 import { createKeyUsage } from '../features/api-keys/key-usage.ts';
@@ -84,6 +85,7 @@ async function admission(core: Core, config: ApiConfig): Promise<AppOptions['adm
     rateLimitOf: ({ mode }) => (mode === 'test' ? config.rateLimitTest : config.rateLimitLive),
     failureLimiter: limiter(),
     failureLimit: FAILURES_PER_WINDOW,
+    refusals: Object.values(keyErrors),
   };
 }
 

@@ -12,7 +12,12 @@ export function poolMetrics(metrics: Metrics, mode: Mode): PoolMetrics {
     sendEnded: (outcome) => metrics.sends.inc({ mode, outcome }),
     laneLag: (ms) => metrics.laneLag.observe({ mode }, ms / 1_000),
     receipt: (status) => metrics.receipts.inc({ mode, status }),
-    reconnect: (code) => metrics.disconnects.inc({ mode, code }),
+    sendTook: (ms) => metrics.sendDuration.observe({ mode }, ms / 1_000),
+    inbound: (count) => metrics.inbound.inc({ mode }, count),
+    disconnected: (code, again) => {
+      metrics.disconnects.inc({ mode, code });
+      if (again) metrics.reconnects.inc({ mode });
+    },
   };
 }
 

@@ -121,7 +121,7 @@ export class HeldSession {
     }
 
     const decision = afterClose(closed);
-    metrics.reconnect(String(closed.code));
+    metrics.disconnected(String(closed.code), decision.next !== 'stop');
     this.#log.info({ closed: closed.code, reason: closed.reason, next: decision.next }, 'connection closed');
     if (decision.next === 'resume' && this.#fruitless < MAX_FRUITLESS) {
       this.#resumed = true;

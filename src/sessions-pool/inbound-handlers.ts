@@ -22,12 +22,13 @@ export function inboundHandlers(
 ): Pick<SocketHandlers, 'onMessages' | 'areStored' | 'onReceipts' | 'onRefused' | 'loadSent'> {
   const fence = { sessionId: lease.sessionId, epoch: lease.epoch };
   return {
-    onMessages: (inbound) => {
+    async onMessages(inbound) {
       const now = clock.now();
-      return messages.receive(
+      await messages.receive(
         lease,
         inbound.map((message) => ({ ...message, sentAt: preciseTime(message.sentAt, now) })),
       );
+      metrics.inbound(inbound.length);
     },
 
     areStored: (wireIds) => messages.known(lease, wireIds),
@@ -37,15 +38,15 @@ export function inboundHandlers(
       const news = receipts.flatMap(({ wireIds, status, at }) =>
         wireIds.map((wireId) => ({ wireId, status, at: preciseTime(at, now) })),
       );
-      for (const { status } of news) metrics.receipt(status);
       await Promise.all(
         news.map((receipt) => messages.progress.write({ kind: 'receipt', ...fence, ...receipt })),
       );
+      for (const { status } of news) metrics.receipt(status);
     },
 
     async onRefused({ wireId, wireCode }) {
-      const { code, detail } = describeRefusal(wireCode);
-      await messages.refuse(lease, wireId, { code, detail, wireCode });
+      const { code, detail, remedy } = describeRefusal(wireCode);
+      await messages.refuse(lease, wireId, { code, detail: `${detail} ${remedy}`, wireCode });
     },
 
     loadSent: (wireId) => messages.loadSent(lease, wireId),

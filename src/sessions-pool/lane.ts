@@ -130,7 +130,8 @@ async function sendOne(run: Run, message: QueuedMessage, to: WhatsAppIdentity): 
   run.troubles = 0;
   const at = clock.now();
   metrics.sendEnded('sent');
-  metrics.laneLag(at.getTime() - message.acceptedAt.getTime());
+  metrics.laneLag(sendingAt.getTime() - message.acceptedAt.getTime());
+  metrics.sendTook(at.getTime() - sendingAt.getTime());
   await storeOutcome(run, { id, status: 'sent', sendingAt, at, lid: to.lid });
 }
 

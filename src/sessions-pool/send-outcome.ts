@@ -54,8 +54,9 @@ function notSent(message: QueuedMessage, now: Date): Failure {
 }
 
 function refusal(wireCode: number, message: QueuedMessage, now: Date): Failure {
-  const { code, detail, retry } = describeRefusal(wireCode);
-  const outcome = { id: message.id, at: now, errorCode: code, errorDetail: detail, wireCode };
+  const { code, detail, remedy, retry } = describeRefusal(wireCode);
+  const errorDetail = `${detail} ${remedy}`;
+  const outcome = { id: message.id, at: now, errorCode: code, errorDetail, wireCode };
   if (retry && message.attempts + 1 < MAX_REFUSALS) {
     const notBefore = new Date(now.getTime() + REFUSED_AGAIN_MS * (message.attempts + 1));
     return { kind: 'later', outcome: { ...outcome, status: 'queued', notBefore } };

@@ -57,8 +57,10 @@ function start(): Promise<void> {
   const metrics = {
     sendEnded: (how: string) => ended.push(how),
     laneLag: () => {},
+    sendTook: () => {},
+    inbound: () => {},
+    disconnected: () => {},
     receipt: () => {},
-    reconnect: () => {},
   };
   lane = runLane(
     { messages, recipients: createRecipients(messages), clock, random: () => 0.5, metrics, log: silentLog },

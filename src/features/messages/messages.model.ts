@@ -45,26 +45,6 @@ export interface MessageRow {
   failed_at: Date | null;
 }
 
-const RANK: Record<MessageStatus, number> = {
-  queued: 0,
-  sending: 1,
-  sent: 2,
-  delivered: 3,
-  read: 4,
-  played: 5,
-  failed: 9,
-  received: 9,
-};
-
-/**
- * The status after news arrives, in whatever order news comes: forward only, and a failure counts only while nothing
- * was delivered. The database applies the same rule (`app.message_rank`).
- */
-export function nextStatus(current: MessageStatus, news: MessageStatus): MessageStatus {
-  if (news === 'failed') return RANK[current] <= RANK.sent ? 'failed' : current;
-  return RANK[news] > RANK[current] ? news : current;
-}
-
 /** Binds sealed content to its message, so that one row's content cannot be put into another. */
 export function contentPurpose(messageId: string): string {
   return `message:${messageId}`;

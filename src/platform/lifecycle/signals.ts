@@ -17,7 +17,12 @@ export interface SignalOptions {
  * Ends the process in order on SIGTERM, SIGINT, a lost parent (IPC channel closed) or an error nobody caught: closes
  * the lifecycle, then exits with 0, or with 1 after an error or an unclean close. A second signal exits at once.
  */
-export function exitOnSignals({ lifecycle, log, timeoutMs, survivesRejections = false }: SignalOptions): void {
+export function exitOnSignals({
+  lifecycle,
+  log,
+  timeoutMs,
+  survivesRejections = false,
+}: SignalOptions): void {
   let ending = false;
 
   const end = (reason: string, code: number): void => {

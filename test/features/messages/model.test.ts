@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { LaneHold } from '../../../src/features/messages/lane.service.ts';
-import { type MessageStatus, newWireId, nextStatus } from '../../../src/features/messages/messages.model.ts';
+import { type MessageStatus, newWireId } from '../../../src/features/messages/messages.model.ts';
 import { createProgressWriter, type Progress } from '../../../src/features/messages/progress-writer.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { messageNow, seedHold, seedMessage } from './lane-fixture.ts';
+import { nextStatus } from './next-status.ts';
 
 const news = fc.constantFrom<MessageStatus>('sending', 'sent', 'delivered', 'read', 'played', 'failed');
 const receipts = fc.constantFrom<MessageStatus>('delivered', 'read', 'played');

@@ -19,4 +19,5 @@ await lifecycle.open('part', () => 0, {
 });
 setInterval(() => {}, 1_000);
 log.info('ready');
-if (behaviour === 'rejects' || behaviour === 'survives') void Promise.reject(new Error('nobody waits for this'));
+if (behaviour === 'rejects' || behaviour === 'survives')
+  void Promise.reject(new Error('nobody waits for this'));

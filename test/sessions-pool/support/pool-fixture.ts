@@ -44,7 +44,14 @@ export async function startPool(
   const pool = new SessionPool({
     ...{ workerId, mode: 'test', database, messages, clock, random: () => 0.5, log: silentLog },
     timings: { leaseMs: LEASE_MS, renewMs: 2_000, claimMs: 400, sweepMs: 1_000 },
-    metrics: { sendEnded: nothing, laneLag: nothing, receipt: nothing, reconnect: nothing },
+    metrics: {
+      sendEnded: nothing,
+      laneLag: nothing,
+      sendTook: nothing,
+      receipt: nothing,
+      inbound: nothing,
+      disconnected: nothing,
+    },
     reports: createSessionReports(shared),
     recipients: createRecipients(messages),
     keyStores: createSessionKeyStores(shared),
