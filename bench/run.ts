@@ -37,7 +37,10 @@ async function main(options: Options): Promise<Row[]> {
   ];
   await raw.close();
   if (options.sessions.length === 0) return rows;
-  return [...rows, ...(await step('idle sessions', () => measureIdleSessions({ emulator, pingr, options, dir })))];
+  return [
+    ...rows,
+    ...(await step('idle sessions', () => measureIdleSessions({ emulator, pingr, options, dir }))),
+  ];
 }
 
 async function step<T>(name: string, work: () => Promise<T>): Promise<T> {
@@ -57,7 +60,9 @@ try {
   const rows = await main(options);
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`;
-  console.log(`\n${new Date().toISOString()} · ${machine} · queue on ${options.queue} · ${options.rounds} rounds\n`);
+  console.log(
+    `\n${new Date().toISOString()} · ${machine} · queue on ${options.queue} · ${options.rounds} rounds\n`,
+  );
   console.log(tableOf(rows));
 } finally {
   await close();

@@ -17,7 +17,9 @@ export function tableOf(rows: readonly Row[]): string {
     figure(pingr),
     raw === undefined || raw <= 0 ? '–' : (pingr / raw).toFixed(2),
   ]);
-  const widths = HEAD.map((head, column) => Math.max(...[HEAD, ...lines].map((line) => (line[column] ?? head).length)));
+  const widths = HEAD.map((head, column) =>
+    Math.max(...[HEAD, ...lines].map((line) => (line[column] ?? head).length)),
+  );
   const show = (cells: string[]) =>
     `| ${cells.map((cell, n) => (n < 2 ? cell.padEnd(widths[n] ?? 0) : cell.padStart(widths[n] ?? 0))).join(' | ')} |`;
   const rule = `| ${widths.map((width, n) => (n < 2 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;

@@ -27,7 +27,12 @@ export async function measureFirstContact(subjects: Subjects): Promise<Row[]> {
       pingr: await runLoad(emulator, pingr, toKnown),
     });
   }
-  const row = (what: string, unit: string, rounds: typeof strangers, pick: (result: LoadResult) => number): Row => ({
+  const row = (
+    what: string,
+    unit: string,
+    rounds: typeof strangers,
+    pick: (result: LoadResult) => number,
+  ): Row => ({
     what,
     unit,
     raw: median(rounds.map((round) => pick(round.raw))),

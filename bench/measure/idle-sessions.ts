@@ -89,16 +89,19 @@ async function watch(count: number, { idleMs }: Options, open: () => Promise<num
 }
 
 function rowsOf(measured: readonly { memory: Opened; file: Opened; pingr: Opened }[]): Row[] {
-  const rows = measured.map(({ file, pingr }): Row => ({
-    what: `${pingr.count} idle sessions: memory of the process`,
-    unit: 'MB',
-    raw: file.memoryMb,
-    pingr: pingr.memoryMb,
-  }));
+  const rows = measured.map(
+    ({ file, pingr }): Row => ({
+      what: `${pingr.count} idle sessions: memory of the process`,
+      unit: 'MB',
+      raw: file.memoryMb,
+      pingr: pingr.memoryMb,
+    }),
+  );
   const [few, many] = [measured[0], measured.at(-1)];
   if (few === undefined || many === undefined) return rows;
   const more = many.pingr.count - few.pingr.count;
-  const growth = (who: keyof typeof few, what: 'memoryMb' | 'openCpuMs') => (many[who][what] - few[who][what]) / more;
+  const growth = (who: keyof typeof few, what: 'memoryMb' | 'openCpuMs') =>
+    (many[who][what] - few[who][what]) / more;
   const each = `${many.pingr.count} sessions`;
   const { memory, pingr } = many;
   return [

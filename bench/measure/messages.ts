@@ -41,8 +41,16 @@ function runBare({ raw }: Subjects, count: number, window: number): Promise<Bare
 /** Compilers and caches settle. */
 async function warmUp(subjects: Subjects): Promise<void> {
   for (const sender of [rawSender(subjects), subjects.pingr]) {
-    for (const [connections, count] of [[16, 400], [1, 100]] as const) {
-      await runLoad(subjects.emulator, sender, { contacts: CONTACTS, count, connections, untilArrival: true });
+    for (const [connections, count] of [
+      [16, 400],
+      [1, 100],
+    ] as const) {
+      await runLoad(subjects.emulator, sender, {
+        contacts: CONTACTS,
+        count,
+        connections,
+        untilArrival: true,
+      });
     }
   }
 }

@@ -15,7 +15,10 @@ export interface Subjects {
 }
 
 /** Numbers that both write to. */
-export const CONTACTS: readonly string[] = Array.from({ length: 20 }, (_, n) => `9198765${String(40_000 + n)}`);
+export const CONTACTS: readonly string[] = Array.from(
+  { length: 20 },
+  (_, n) => `9198765${String(40_000 + n)}`,
+);
 
 export function rawSender({ raw }: Pick<Subjects, 'raw'>): Sender {
   return { door: raw.door, cpu: async () => ({ own: await cpuOf(raw.pid), database: 0 }) };

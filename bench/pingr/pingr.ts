@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import pino from 'pino';
-import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.ts';
+import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import { cleanUpAfterKill } from '../../test/support/clean-up-after-kill.ts';
 import { startRedisServer } from '../../test/support/redis-server.ts';
 import { type EmulatorAddress, until } from '../emulator/emulator.ts';
@@ -75,9 +75,13 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
   };
   await run(process.execPath, [MAIN, 'migrate'], { env });
   const { stdout } = await run(process.execPath, [MAIN, 'bootstrap'], { env });
-  const { account_id: accountId, test_key: key }: { account_id: string; test_key: string } = JSON.parse(stdout);
+  const { account_id: accountId, test_key: key }: { account_id: string; test_key: string } =
+    JSON.parse(stdout);
 
-  const profile = options.profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`];
+  const profile =
+    options.profileDir === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`];
   const start = (role: string, more: object = {}) =>
     startNode([...GARBAGE_ARGS, ...profile, MAIN, role], {
       env: { ...env, ...more },
@@ -94,7 +98,11 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
 
   async function pairOne(): Promise<void> {
     sessions++;
-    const answer = await postJson(`${url}/sessions`, { name: `session ${sessions}`, auto_pair: true }, headers);
+    const answer = await postJson(
+      `${url}/sessions`,
+      { name: `session ${sessions}`, auto_pair: true },
+      headers,
+    );
     const made: { id: string } = JSON.parse(answer);
     sessionId ||= made.id;
   }

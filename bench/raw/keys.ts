@@ -35,7 +35,10 @@ export function readSession<Creds>(file: string): StoredSession<Creds> {
   return parsed;
 }
 
-type Find = <T extends keyof SignalDataTypeMap>(type: T, id: string) => SignalDataTypeMap[T] | null | undefined;
+type Find = <T extends keyof SignalDataTypeMap>(
+  type: T,
+  id: string,
+) => SignalDataTypeMap[T] | null | undefined;
 
 function storeOver(changed: StoredKeys, find: Find): SignalKeyStore {
   return {

@@ -1,11 +1,11 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { EmulatorAddress } from '../emulator/emulator.ts';
+import { type Door, postJson } from '../load/http.ts';
 import { GARBAGE_ARGS, ROOT } from '../machine/memory.ts';
 import { startNode, stopProcess } from '../machine/processes.ts';
-import { type Door, postJson } from '../load/http.ts';
 
 /** Realm of raw Baileys' phones. */
 export const RAW_REALM = 'raw';

@@ -1,4 +1,5 @@
 import { ProtocolAddress, SessionBuilder, SessionCipher } from 'whatsapp-rust-bridge';
+import { type LoneSession, loneSessions, sessionBegunBy } from '../../lib/signal-session-record.ts';
 import { withType } from '../crypto/curve.ts';
 import type { KeyBundle } from '../network/device.ts';
 import type { Phone } from '../network/phone.ts';
@@ -45,18 +46,23 @@ export class SignalSessions {
   }
 
   /**
-   * Decrypts what a device sent.
+   * Decrypts what a device sent; where that fails, nothing changes.
    * @throws whatever the bridge gives, see {@link isRepeated}.
    */
-  async decrypt(peer: Peer, { type, body }: Ciphertext): Promise<Uint8Array> {
-    return this.#use(peer, (cipher) =>
-      type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(body) : cipher.decryptWhisperMessage(body),
-    );
+  async decrypt(peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+    const record = this.#phone.sessions.get(addressOf(peer));
+    const sessions = record ? loneSessions(record) : [];
+    const begun = record && sealed.type === 'pkmsg' ? sessionBegunBy(record, sealed.body) : undefined;
+    if (sessions.length < 2 || (sealed.type === 'pkmsg' && !begun))
+      return this.#use(peer, (cipher) => open(cipher, sealed));
+    return this.#decryptWithOneOf(begun ? [begun] : sessions, peer, sealed);
   }
 
   /** Starts a new session in place of the one there may be. */
   async build(peer: Peer, bundle: KeyBundle): Promise<void> {
-    const builder = new SessionBuilder(this.#storage, new ProtocolAddress(peer.number, peer.device));
+    this.#storage.take();
+    using address = protocolAddress(peer);
+    using builder = new SessionBuilder(this.#storage, address);
     await builder.processPreKeyBundle({
       registrationId: bundle.registrationId,
       identityKey: withType(bundle.identity),
@@ -70,6 +76,7 @@ export class SignalSessions {
         signature: bundle.signedPreKey.signature,
       },
     });
+    this.#keepChanges();
   }
 
   /** Forgets every session. */
@@ -83,32 +90,81 @@ export class SignalSessions {
     this.#ciphers.clear();
   }
 
+  /** Both sides wrote first at the same time, so there are two sessions, and both may go on to be used. */
+  async #decryptWithOneOf(sessions: LoneSession[], peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+    let failure: unknown;
+    for (const session of sessions) {
+      try {
+        return await this.#decryptAlone(session, peer, sealed);
+      } catch (error) {
+        // What this very session opened before belongs to no other.
+        if (isRepeated(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async #decryptAlone({ record, rejoin }: LoneSession, peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+    const key = addressOf(peer);
+    const storage = new PhoneSignalStorage(this.#phone, new Map([[key, record]]));
+    using address = protocolAddress(peer);
+    using cipher = new SessionCipher(storage, address);
+    const plaintext = await open(cipher, sealed);
+    for (const changed of storage.take().values()) this.#phone.storeSession(key, rejoin(changed));
+    return plaintext;
+  }
+
   async #use<T>(peer: Peer, task: (cipher: SessionCipher) => Promise<T>): Promise<T> {
-    const address = addressOf(peer);
-    const cached = this.#cached(peer, address);
+    const key = addressOf(peer);
+    const cached = this.#cached(peer, key);
+    this.#storage.take();
     try {
-      return await task(cached.cipher);
-    } finally {
-      cached.session = this.#phone.sessions.get(address);
+      const result = await task(cached.cipher);
+      this.#keepChanges();
+      cached.session = this.#phone.sessions.get(key);
+      return result;
+    } catch (error) {
+      // In its memory the session may be spoilt.
+      this.#drop(key);
+      throw error;
     }
   }
 
-  #cached(peer: Peer, address: string): CachedCipher {
-    const session = this.#phone.sessions.get(address);
-    const known = this.#ciphers.get(address);
+  #keepChanges(): void {
+    for (const [address, session] of this.#storage.take()) this.#phone.storeSession(address, session);
+  }
+
+  #cached(peer: Peer, key: string): CachedCipher {
+    const session = this.#phone.sessions.get(key);
+    const known = this.#ciphers.get(key);
     if (known && known.session === session) return known;
-    const cipher = new SessionCipher(this.#storage, new ProtocolAddress(peer.number, peer.device));
-    const made = { cipher, session };
-    this.#ciphers.set(address, made);
+    this.#drop(key);
+    using address = protocolAddress(peer);
+    const made = { cipher: new SessionCipher(this.#storage, address), session };
+    this.#ciphers.set(key, made);
     const [oldest] = this.#ciphers.keys();
-    if (this.#ciphers.size > CACHED_CIPHERS && oldest !== undefined) this.#ciphers.delete(oldest);
+    if (this.#ciphers.size > CACHED_CIPHERS && oldest !== undefined) this.#drop(oldest);
     return made;
+  }
+
+  #drop(key: string): void {
+    this.#ciphers.get(key)?.cipher.free();
+    this.#ciphers.delete(key);
   }
 }
 
 /** Whether decryption failed because this very ciphertext was decrypted before. */
 export function isRepeated(error: unknown): boolean {
   return String(error).includes('DuplicatedMessage');
+}
+
+function open(cipher: SessionCipher, { type, body }: Ciphertext): Promise<Uint8Array> {
+  return type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(body) : cipher.decryptWhisperMessage(body);
+}
+
+function protocolAddress({ number, device }: Peer): ProtocolAddress {
+  return new ProtocolAddress(number, device);
 }
 
 function addressOf({ number, device }: Peer): string {

@@ -3,25 +3,39 @@ import { type CurveKeyPair, withType } from '../crypto/curve.ts';
 import type { Phone } from '../network/phone.ts';
 import { SIGNED_PRE_KEY_ID } from '../network/phone-keys.ts';
 
-/** A phone's keys and sessions, as the Signal implementation asks for them. */
+/**
+ * A phone's keys and sessions, as the Signal implementation asks for them. What that stores counts only once it is
+ * {@link take taken}: the bridge stores half-way results too, of a decryption that then fails.
+ */
 export class PhoneSignalStorage implements SignalStorage {
   readonly #phone: Phone;
+  readonly #sessions: ReadonlyMap<string, Uint8Array>;
+  #changed = new Map<string, Uint8Array>();
 
-  constructor(phone: Phone) {
+  /** @param sessions what the phone is to see as its sessions, by address. */
+  constructor(phone: Phone, sessions: ReadonlyMap<string, Uint8Array> = phone.sessions) {
     this.#phone = phone;
+    this.#sessions = sessions;
+  }
+
+  /** Hands out, by address, the sessions stored since the last time, and forgets them. */
+  take(): Map<string, Uint8Array> {
+    const changed = this.#changed;
+    this.#changed = new Map();
+    return changed;
   }
 
   loadSession(address: string): Uint8Array | undefined {
-    return this.#phone.sessions.get(address);
+    return this.#changed.get(address) ?? this.#sessions.get(address);
   }
 
   storeSession(address: string, record: SessionRecord): void {
-    this.#phone.storeSession(address, record.serialize());
+    this.#changed.set(address, record.serialize());
   }
 
   /** What the bridge calls instead of {@link storeSession}, though its types do not say so. */
   storeSessionRaw(address: string, record: Uint8Array): void {
-    this.#phone.storeSession(address, record);
+    this.#changed.set(address, record);
   }
 
   getOurIdentity(): KeyPair {

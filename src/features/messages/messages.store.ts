@@ -41,10 +41,17 @@ export function listMessages(tx: AccountTx, filter: MessageFilter): Promise<Mess
   );
 }
 
-/** Up to two connected sessions: enough to know whether exactly one could be meant. */
-export async function findConnectedSessions(tx: AccountTx): Promise<string[]> {
+/**
+ * Sessions that a message without `session` could mean, at most two: the connected ones, or where none is connected
+ * those that come back by themselves.
+ */
+export async function findUsableSessions(tx: AccountTx): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
-    `select id from sessions where status = 'connected' and desired = 'running' limit 2`,
+    `with usable as (
+       select id, status = 'connected' as connected from sessions
+       where desired = 'running' and phone is not null
+         and status in ('starting', 'connecting', 'connected', 'disconnected')
+     ) select id from usable where connected or not exists (select from usable where connected) limit 2`,
   );
   return rows.map((row) => row.id);
 }

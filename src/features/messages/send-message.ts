@@ -7,7 +7,7 @@ import { messageErrors } from './messages.errors.ts';
 import { type MessageRow, newWireId } from './messages.model.ts';
 import type { MessageView } from './messages.schema.ts';
 import type { MessagesDependencies } from './messages.service.ts';
-import { findConnectedSessions } from './messages.store.ts';
+import { findUsableSessions } from './messages.store.ts';
 import { showOpenMessage } from './show-message.ts';
 
 export interface SendInput {
@@ -90,7 +90,7 @@ async function onlyConnectedSession(
   ctx: Context,
   pointer: string,
 ): Promise<string> {
-  const [first, second] = await database.accountOnce(ctx, findConnectedSessions);
+  const [first, second] = await database.accountOnce(ctx, findUsableSessions);
   if (first !== undefined && second === undefined) return first;
   const detail = first === undefined ? 'no session is connected' : 'several sessions are connected; name one';
   throw messageErrors.sessionMissing({ detail, fields: [{ pointer, detail }] });

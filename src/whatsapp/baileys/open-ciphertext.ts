@@ -1,6 +1,6 @@
 import type { SignalCreds } from '@whiskeysockets/baileys';
 import { ProtocolAddress, SessionCipher } from 'whatsapp-rust-bridge';
-import { joinRecord, splitRecord } from './session-record.ts';
+import { type LoneSession, loneSessions, sessionBegunBy } from '../../lib/signal-session-record.ts';
 import { type RatchetState, SignalError, withStorage } from './signal-storage.ts';
 
 export interface Sealed {
@@ -28,15 +28,15 @@ export async function openCiphertext(
         ? cipher.decryptPreKeyWhisperMessage(ciphertext)
         : cipher.decryptWhisperMessage(ciphertext));
     });
-  if (type === 'pkmsg') return open(state);
-
   const record = await state.load('session', address);
-  const { current, previous } = record === undefined ? { previous: [] } : splitRecord(record);
-  const sessions = current === undefined ? previous : [current, ...previous];
+  if (type === 'pkmsg') {
+    const begun = record && sessionBegunBy(record, ciphertext);
+    return open(begun ? onlySession(state, begun) : state);
+  }
   let failure = new SignalError('no_session');
-  for (const [i, session] of sessions.entries()) {
+  for (const session of record === undefined ? [] : loneSessions(record)) {
     try {
-      return await open(onlySession(state, session, sessions.toSpliced(i, 1)));
+      return await open(onlySession(state, session));
     } catch (error) {
       // A message that this very session opened before belongs to no other.
       if (!(error instanceof SignalError) || error.failure === 'duplicate') throw error;
@@ -47,15 +47,10 @@ export async function openCiphertext(
 }
 
 /** The state as if the device had this session only; what it becomes is stored in front of the others. */
-function onlySession(state: RatchetState, session: Uint8Array, others: Uint8Array[]): RatchetState {
+function onlySession(state: RatchetState, { record, rejoin }: LoneSession): RatchetState {
   return {
-    load: (kind, id) =>
-      kind === 'session'
-        ? Promise.resolve(joinRecord({ current: session, previous: [] }))
-        : state.load(kind, id),
-    store(kind, id, value) {
-      if (kind !== 'session' || value === null) return state.store(kind, id, value);
-      state.store(kind, id, joinRecord({ current: splitRecord(value).current, previous: others }));
-    },
+    load: (kind, id) => (kind === 'session' ? Promise.resolve(record) : state.load(kind, id)),
+    store: (kind, id, value) =>
+      state.store(kind, id, kind === 'session' && value !== null ? rejoin(value) : value),
   };
 }

@@ -1,12 +1,12 @@
 import type { SignalCreds, SignalRepositoryWithLIDStore } from '@whiskeysockets/baileys';
 import { ProtocolAddress, SessionBuilder, SessionCipher, type SignalStorage } from 'whatsapp-rust-bridge';
+import { sessionInfo } from '../../lib/signal-session-record.ts';
 import { groupReceiving, groupSending, type SignalParts } from './group-signal.ts';
 import { isLid, isPerson, parseJid, signalAddress } from './jid.ts';
 import type { KeyCache } from './key-cache.ts';
 import { KeyedLock } from './keyed-lock.ts';
 import type { LidMapping } from './lid-mapping.ts';
 import { openCiphertext, type Sealed } from './open-ciphertext.ts';
-import { sessionInfo } from './session-record.ts';
 import { type RatchetState, SignalError, withStorage } from './signal-storage.ts';
 import type { Unconfirmed } from './unconfirmed.ts';
 

@@ -5,7 +5,7 @@ import {
   type MessagesService,
 } from '../../../src/features/messages/messages.service.ts';
 import type { SendInput } from '../../../src/features/messages/send-message.ts';
-import { fromId, newUuid } from '../../../src/lib/ids.ts';
+import { fromId, newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { contextOf } from '../../support/context.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../../support/database.ts';
@@ -94,6 +94,13 @@ describe('accepting a message', () => {
       code: 'message.session_ambiguous',
       fields: [{ pointer: '/session' }],
     });
+  });
+
+  it('takes the one that is coming back when none is connected, and the connected one when another is away', async () => {
+    const away = await seedSession(db, account, { status: 'disconnected' });
+    expect((await send(text('x'))).session).toBe(toId('session', away));
+    const connected = await seedSession(db, account);
+    expect((await send(text('x'))).session).toBe(toId('session', connected));
   });
 
   it.each([

@@ -1,6 +1,6 @@
-/** What Baileys asks of a stored session when a recipient wants a message again. */
+/** Whose session it is, and how it began. */
 export interface SessionInfo {
-  /** Ephemeral key that the session began with: the same one again means that a reset did not take. */
+  /** Ephemeral key that the session began with: two sessions with one device differ in it. */
   baseKey: Uint8Array;
   registrationId: number;
 }
@@ -11,17 +11,27 @@ export interface SessionParts {
   previous: Uint8Array[];
 }
 
+/** One session of a record as if there were no other. */
+export interface LoneSession {
+  /** A record of this session only. */
+  record: Uint8Array;
+  /** The whole record again, with what the lone one became in front of the other sessions. */
+  rejoin(changed: Uint8Array): Uint8Array;
+}
+
 /** Field numbers in libsignal's `storage.proto`: `RecordStructure` and `SessionStructure`. */
 const CURRENT_SESSION = 1;
 const PREVIOUS_SESSIONS = 2;
 const REMOTE_REGISTRATION_ID = 10;
 const ALICE_BASE_KEY = 13;
+/** In `PreKeySignalMessage`. */
+const MESSAGE_BASE_KEY = 2;
 /** As libsignal's `ARCHIVED_STATES_MAX_LENGTH`. */
 const MAX_PREVIOUS = 40;
 
 type Field = [number: number, value: number | Uint8Array];
 
-/** Takes a record apart. @throws Error for bytes that are no record */
+/** Takes a serialized libsignal session record apart. @throws Error for bytes that are no record */
 export function splitRecord(record: Uint8Array): SessionParts {
   const parts: SessionParts = { current: undefined, previous: [] };
   for (const [number, value] of fields(record)) {
@@ -40,6 +50,35 @@ export function joinRecord({ current, previous }: SessionParts): Uint8Array {
   ]);
 }
 
+/**
+ * Every session of a record by itself, the one in use first. `whatsapp-rust-bridge` spoils a session that it tries in
+ * vain, so a message that may belong to any of several is tried on each alone.
+ * @throws Error for bytes that are no record
+ */
+export function loneSessions(record: Uint8Array): LoneSession[] {
+  const { current, previous } = splitRecord(record);
+  const sessions = current === undefined ? previous : [current, ...previous];
+  return sessions.map((session, i) => ({
+    record: joinRecord({ current: session, previous: [] }),
+    rejoin: (changed) =>
+      joinRecord({ current: splitRecord(changed).current, previous: sessions.toSpliced(i, 1) }),
+  }));
+}
+
+/**
+ * The session of a record that a prekey message (`pkmsg`) belongs to; `undefined` where the message begins a new one, or
+ * is malformed.
+ * @param message as it came: a version byte, then `PreKeySignalMessage` of libsignal's `wire.proto`.
+ */
+export function sessionBegunBy(record: Uint8Array, message: Uint8Array): LoneSession | undefined {
+  const baseKey = baseKeyIn(message);
+  if (baseKey === undefined) return undefined;
+  return loneSessions(record).find((session) => {
+    const begunWith = sessionInfo(session.record)?.baseKey;
+    return begunWith !== undefined && Buffer.from(begunWith).equals(baseKey);
+  });
+}
+
 /** Reads the current session of a stored record; `null` where there is none. */
 export function sessionInfo(record: Uint8Array): SessionInfo | null {
   const { current } = splitRecord(record);
@@ -49,6 +88,15 @@ export function sessionInfo(record: Uint8Array): SessionInfo | null {
   const registrationId = inside.get(REMOTE_REGISTRATION_ID);
   if (!(baseKey instanceof Uint8Array) || typeof registrationId !== 'number') return null;
   return { baseKey, registrationId };
+}
+
+function baseKeyIn(message: Uint8Array): Uint8Array | undefined {
+  try {
+    const baseKey = new Map(fields(message.subarray(1))).get(MESSAGE_BASE_KEY);
+    return baseKey instanceof Uint8Array ? baseKey : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Fields of a protobuf message that holds varints below 2^53 and byte strings only. */

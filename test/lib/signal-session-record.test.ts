@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { joinRecord, sessionInfo, splitRecord } from '../../../src/whatsapp/baileys/session-record.ts';
+import { joinRecord, loneSessions, sessionInfo, splitRecord } from '../../src/lib/signal-session-record.ts';
 
 test('a record that was put together comes apart the same', () => {
   const session = fc.uint8Array({ maxLength: 700 });
@@ -18,6 +18,22 @@ test('a record that was put together comes apart the same', () => {
 test('the oldest sessions drop out', () => {
   const previous = Array.from({ length: 50 }, (_, i) => Uint8Array.of(i));
   expect(splitRecord(joinRecord({ current: Uint8Array.of(1), previous })).previous).toHaveLength(40);
+});
+
+test('each session stands alone, and comes back in front of the others', () => {
+  const bytes = (...sessions: number[]) => sessions.map((session) => Buffer.of(session));
+  const record = joinRecord({ current: Buffer.of(1), previous: bytes(2, 3) });
+  const lone = loneSessions(record);
+  expect(lone.map((session) => splitRecord(session.record))).toEqual(
+    bytes(1, 2, 3).map((current) => ({ current, previous: [] })),
+  );
+  const changed = joinRecord({ current: Buffer.of(9), previous: [] });
+  expect(lone.map(({ rejoin }) => splitRecord(rejoin(changed)))).toEqual([
+    { current: Buffer.of(9), previous: bytes(2, 3) },
+    { current: Buffer.of(9), previous: bytes(1, 3) },
+    { current: Buffer.of(9), previous: bytes(1, 2) },
+  ]);
+  expect(loneSessions(new Uint8Array())).toEqual([]);
 });
 
 test('bytes that are no record are told apart, never misread for ever', () => {
