@@ -33,10 +33,10 @@ export async function startBenchEmulator(logFile: string): Promise<BenchEmulator
 
   const awaited = new Map<string, (at: number) => void>();
   child.on('message', (message) => {
-    const line = String(message);
-    const space = line.indexOf(' ');
-    const text = line.slice(space + 1);
-    awaited.get(text)?.(Number(line.slice(0, space)));
+    if (typeof message !== 'string') return;
+    const space = message.indexOf(' ');
+    const text = message.slice(space + 1);
+    awaited.get(text)?.(Number(message.slice(0, space)));
     awaited.delete(text);
   });
 

@@ -24,8 +24,6 @@ const CURRENT_SESSION = 1;
 const PREVIOUS_SESSIONS = 2;
 const REMOTE_REGISTRATION_ID = 10;
 const ALICE_BASE_KEY = 13;
-/** In `PreKeySignalMessage`. */
-const MESSAGE_BASE_KEY = 2;
 /** As libsignal's `ARCHIVED_STATES_MAX_LENGTH`. */
 const MAX_PREVIOUS = 40;
 
@@ -65,20 +63,6 @@ export function loneSessions(record: Uint8Array): LoneSession[] {
   }));
 }
 
-/**
- * The session of a record that a prekey message (`pkmsg`) belongs to; `undefined` where the message begins a new one, or
- * is malformed.
- * @param message as it came: a version byte, then `PreKeySignalMessage` of libsignal's `wire.proto`.
- */
-export function sessionBegunBy(record: Uint8Array, message: Uint8Array): LoneSession | undefined {
-  const baseKey = baseKeyIn(message);
-  if (baseKey === undefined) return undefined;
-  return loneSessions(record).find((session) => {
-    const begunWith = sessionInfo(session.record)?.baseKey;
-    return begunWith !== undefined && Buffer.from(begunWith).equals(baseKey);
-  });
-}
-
 /** Reads the current session of a stored record; `null` where there is none. */
 export function sessionInfo(record: Uint8Array): SessionInfo | null {
   const { current } = splitRecord(record);
@@ -88,15 +72,6 @@ export function sessionInfo(record: Uint8Array): SessionInfo | null {
   const registrationId = inside.get(REMOTE_REGISTRATION_ID);
   if (!(baseKey instanceof Uint8Array) || typeof registrationId !== 'number') return null;
   return { baseKey, registrationId };
-}
-
-function baseKeyIn(message: Uint8Array): Uint8Array | undefined {
-  try {
-    const baseKey = new Map(fields(message.subarray(1))).get(MESSAGE_BASE_KEY);
-    return baseKey instanceof Uint8Array ? baseKey : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Fields of a protobuf message that holds varints below 2^53 and byte strings only. */

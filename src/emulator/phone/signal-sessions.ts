@@ -1,5 +1,5 @@
 import { ProtocolAddress, SessionBuilder, SessionCipher } from 'whatsapp-rust-bridge';
-import { type LoneSession, loneSessions, sessionBegunBy } from '../../lib/signal-session-record.ts';
+import { type LoneSession, loneSessions } from '../../lib/signal-session-record.ts';
 import { withType } from '../crypto/curve.ts';
 import type { KeyBundle } from '../network/device.ts';
 import type { Phone } from '../network/phone.ts';
@@ -49,13 +49,13 @@ export class SignalSessions {
    * Decrypts what a device sent; where that fails, nothing changes.
    * @throws whatever the bridge gives, see {@link isRepeated}.
    */
-  async decrypt(peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+  async decrypt(peer: Peer, { type, body }: Ciphertext): Promise<Uint8Array> {
+    // A message that begins a session names it: the bridge tries no other.
+    if (type === 'pkmsg') return this.#use(peer, (cipher) => cipher.decryptPreKeyWhisperMessage(body));
     const record = this.#phone.sessions.get(addressOf(peer));
     const sessions = record ? loneSessions(record) : [];
-    const begun = record && sealed.type === 'pkmsg' ? sessionBegunBy(record, sealed.body) : undefined;
-    if (sessions.length < 2 || (sealed.type === 'pkmsg' && !begun))
-      return this.#use(peer, (cipher) => open(cipher, sealed));
-    return this.#decryptWithOneOf(begun ? [begun] : sessions, peer, sealed);
+    if (sessions.length > 1) return this.#decryptWithOneOf(sessions, peer, body);
+    return this.#use(peer, (cipher) => cipher.decryptWhisperMessage(body));
   }
 
   /** Starts a new session in place of the one there may be. */
@@ -91,11 +91,11 @@ export class SignalSessions {
   }
 
   /** Both sides wrote first at the same time, so there are two sessions, and both may go on to be used. */
-  async #decryptWithOneOf(sessions: LoneSession[], peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+  async #decryptWithOneOf(sessions: LoneSession[], peer: Peer, body: Uint8Array): Promise<Uint8Array> {
     let failure: unknown;
     for (const session of sessions) {
       try {
-        return await this.#decryptAlone(session, peer, sealed);
+        return await this.#decryptAlone(session, peer, body);
       } catch (error) {
         // What this very session opened before belongs to no other.
         if (isRepeated(error)) throw error;
@@ -105,12 +105,12 @@ export class SignalSessions {
     throw failure;
   }
 
-  async #decryptAlone({ record, rejoin }: LoneSession, peer: Peer, sealed: Ciphertext): Promise<Uint8Array> {
+  async #decryptAlone({ record, rejoin }: LoneSession, peer: Peer, body: Uint8Array): Promise<Uint8Array> {
     const key = addressOf(peer);
     const storage = new PhoneSignalStorage(this.#phone, new Map([[key, record]]));
     using address = protocolAddress(peer);
     using cipher = new SessionCipher(storage, address);
-    const plaintext = await open(cipher, sealed);
+    const plaintext = await cipher.decryptWhisperMessage(body);
     for (const changed of storage.take().values()) this.#phone.storeSession(key, rejoin(changed));
     return plaintext;
   }
@@ -157,10 +157,6 @@ export class SignalSessions {
 /** Whether decryption failed because this very ciphertext was decrypted before. */
 export function isRepeated(error: unknown): boolean {
   return String(error).includes('DuplicatedMessage');
-}
-
-function open(cipher: SessionCipher, { type, body }: Ciphertext): Promise<Uint8Array> {
-  return type === 'pkmsg' ? cipher.decryptPreKeyWhisperMessage(body) : cipher.decryptWhisperMessage(body);
 }
 
 function protocolAddress({ number, device }: Peer): ProtocolAddress {

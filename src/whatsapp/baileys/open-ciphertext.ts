@@ -1,6 +1,6 @@
 import type { SignalCreds } from '@whiskeysockets/baileys';
 import { ProtocolAddress, SessionCipher } from 'whatsapp-rust-bridge';
-import { type LoneSession, loneSessions, sessionBegunBy } from '../../lib/signal-session-record.ts';
+import { type LoneSession, loneSessions } from '../../lib/signal-session-record.ts';
 import { type RatchetState, SignalError, withStorage } from './signal-storage.ts';
 
 export interface Sealed {
@@ -28,11 +28,10 @@ export async function openCiphertext(
         ? cipher.decryptPreKeyWhisperMessage(ciphertext)
         : cipher.decryptWhisperMessage(ciphertext));
     });
+  // The bridge takes the right session by itself: the message names it.
+  if (type === 'pkmsg') return open(state);
+
   const record = await state.load('session', address);
-  if (type === 'pkmsg') {
-    const begun = record && sessionBegunBy(record, ciphertext);
-    return open(begun ? onlySession(state, begun) : state);
-  }
   let failure = new SignalError('no_session');
   for (const session of record === undefined ? [] : loneSessions(record)) {
     try {
