@@ -1,29 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Faults } from '../../src/emulator/faults/faults.ts';
 import { acknowledgementKey, DeliveryQueue } from '../../src/emulator/network/delivery-queue.ts';
-import type { Emulation } from '../../src/emulator/network/emulation.ts';
 import { scopedState } from '../../src/emulator/network/scoped-state.ts';
-import { Counters } from '../../src/emulator/state/counters.ts';
-import { SILENT_LOG } from '../../src/emulator/state/log.ts';
-import { StateStore } from '../../src/emulator/state/state-store.ts';
-import { Timers } from '../../src/emulator/state/timers.ts';
 import { element } from '../../src/emulator/wire/node.ts';
-
-/** An emulation whose clock the test holds. */
-async function emulationAt(clock: { ms: number }): Promise<Emulation> {
-  const now = () => new Date(clock.ms);
-  let sequence = 0;
-  return {
-    store: await StateStore.open(undefined),
-    timers: new Timers(SILENT_LOG),
-    faults: new Faults(now),
-    counters: new Counters(),
-    log: SILENT_LOG,
-    now,
-    nextSequence: () => ++sequence,
-  };
-}
+import { emulationAt } from './support/emulation.ts';
 
 describe('a delivery queue', () => {
   it('keeps what is not acknowledged, in order, also under equal ids', async () => {

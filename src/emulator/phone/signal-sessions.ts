@@ -60,23 +60,20 @@ export class SignalSessions {
 
   /** Starts a new session in place of the one there may be. */
   async build(peer: Peer, bundle: KeyBundle): Promise<void> {
-    this.#storage.take();
     using address = protocolAddress(peer);
     using builder = new SessionBuilder(this.#storage, address);
-    await builder.processPreKeyBundle({
-      registrationId: bundle.registrationId,
-      identityKey: withType(bundle.identity),
-      preKey: bundle.preKey && {
-        keyId: bundle.preKey.id,
-        publicKey: withType(bundle.preKey.publicKey),
-      },
+    const { registrationId, identity, preKey, signedPreKey } = bundle;
+    const keys = {
+      registrationId,
+      identityKey: withType(identity),
+      preKey: preKey && { keyId: preKey.id, publicKey: withType(preKey.publicKey) },
       signedPreKey: {
-        keyId: bundle.signedPreKey.id,
-        publicKey: withType(bundle.signedPreKey.publicKey),
-        signature: bundle.signedPreKey.signature,
+        keyId: signedPreKey.id,
+        publicKey: withType(signedPreKey.publicKey),
+        signature: signedPreKey.signature,
       },
-    });
-    this.#keepChanges();
+    };
+    await this.#wholly(() => builder.processPreKeyBundle(keys));
   }
 
   /** Forgets every session. */
@@ -86,8 +83,7 @@ export class SignalSessions {
 
   /** Gives the bridge's memory back. */
   close(): void {
-    for (const { cipher } of this.#ciphers.values()) cipher.free();
-    this.#ciphers.clear();
+    for (const key of this.#ciphers.keys()) this.#drop(key);
   }
 
   /** Both sides wrote first at the same time, so there are two sessions, and both may go on to be used. */
@@ -118,10 +114,8 @@ export class SignalSessions {
   async #use<T>(peer: Peer, task: (cipher: SessionCipher) => Promise<T>): Promise<T> {
     const key = addressOf(peer);
     const cached = this.#cached(peer, key);
-    this.#storage.take();
     try {
-      const result = await task(cached.cipher);
-      this.#keepChanges();
+      const result = await this.#wholly(() => task(cached.cipher));
       cached.session = this.#phone.sessions.get(key);
       return result;
     } catch (error) {
@@ -131,8 +125,15 @@ export class SignalSessions {
     }
   }
 
-  #keepChanges(): void {
-    for (const [address, session] of this.#storage.take()) this.#phone.storeSession(address, session);
+  /** Runs a task whose changes are kept only if it succeeds. */
+  async #wholly<T>(task: () => Promise<T>): Promise<T> {
+    try {
+      const result = await task();
+      for (const [address, session] of this.#storage.take()) this.#phone.storeSession(address, session);
+      return result;
+    } finally {
+      this.#storage.take();
+    }
   }
 
   #cached(peer: Peer, key: string): CachedCipher {
