@@ -1,3 +1,4 @@
+import { until } from '../emulator/emulator.ts';
 import { median } from '../load/statistics.ts';
 import { type LoadResult, runLoad } from '../load/traffic.ts';
 import type { Row } from '../table.ts';
@@ -20,7 +21,8 @@ export async function measureFirstContact(subjects: Subjects): Promise<Row[]> {
     await raw.command('open');
     await pingr.stopWorker();
     await pingr.startWorker();
-    await pingr.connected();
+    // Its row says connected all along.
+    await until(async () => (await emulator.devicesOnline()) === 2, 'both to be connected');
     const toKnown = { ...one, contacts: CONTACTS, count: CONTACTS.length };
     known.push({
       raw: await runLoad(emulator, rawSender(subjects), toKnown),

@@ -38,13 +38,13 @@ function runBare({ raw }: Subjects, count: number, window: number): Promise<Bare
   );
 }
 
-/** Compilers and caches settle. */
 async function warmUp(subjects: Subjects): Promise<void> {
+  const { single, sixteen } = subjects.options.warmUp;
   for (const sender of [rawSender(subjects), subjects.pingr]) {
-    for (const [connections, count] of [
-      [16, 400],
-      [1, 100],
-    ] as const) {
+    for (const { connections, count } of [
+      { connections: 16, count: sixteen },
+      { connections: 1, count: single },
+    ]) {
       await runLoad(subjects.emulator, sender, {
         contacts: CONTACTS,
         count,

@@ -40,8 +40,6 @@ export interface Pingr {
   phone(): Promise<string>;
   stopWorker(): Promise<void>;
   startWorker(): Promise<void>;
-  /** Resolves once every session is connected. */
-  connected(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -141,7 +139,6 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
     async startWorker() {
       worker = await startWorker();
     },
-    connected,
     async close() {
       await Promise.all([api, worker].map(({ child }) => stopProcess(child)));
       await owner.end();

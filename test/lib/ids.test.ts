@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromId, ID_PREFIXES, type IdKind, newUuid, toId, uuidTime } from '../../src/lib/ids.ts';
+import { fromId, ID_PREFIXES, type IdKind, newUuid, toId } from '../../src/lib/ids.ts';
+import { uuidTime } from '../support/uuid-time.ts';
 
 const uuid = fc.uuid();
 const kinds = Object.keys(ID_PREFIXES) as IdKind[];

@@ -5,9 +5,6 @@ import type { Metrics } from '../metrics/metrics.ts';
 import type { QueueBackend } from './backend.ts';
 import { type JobPayload, type QueueDefinition, queueName } from './queue-definition.ts';
 
-/** Thrown by a handler to fail a job for good: trying again would not help. */
-export { UnrecoverableError as PermanentJobError } from 'bullmq';
-
 /** What a handler knows about the job beside its payload. */
 export interface JobContext {
   id: string;

@@ -6,12 +6,13 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { UUID } from 'uuidv7';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { newUuid, uuidTime } from '../../../src/lib/ids.ts';
+import { newUuid } from '../../../src/lib/ids.ts';
 import { createDatabase } from '../../../src/platform/db/database.ts';
 import { MIGRATIONS, migrate, pendingMigrations } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
+import { uuidTime } from '../../support/uuid-time.ts';
 
 const made: string[] = [];
 let url: string;

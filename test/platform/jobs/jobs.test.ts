@@ -1,8 +1,8 @@
+import { UnrecoverableError } from 'bullmq';
 import pg from 'pg';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { z } from 'zod';
-import { PermanentJobError } from '../../../src/platform/jobs/job-worker.ts';
 import { createJobs, type Jobs } from '../../../src/platform/jobs/jobs.ts';
 import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
 import { createLog } from '../../../src/platform/log/log.ts';
@@ -128,7 +128,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       queue,
       async () => {
         tries += 1;
-        throw new PermanentJobError('never');
+        throw new UnrecoverableError('never');
       },
       { concurrency: 1 },
     );
