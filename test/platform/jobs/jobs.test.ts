@@ -8,6 +8,7 @@ import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
 import { createLog } from '../../../src/platform/log/log.ts';
 import { createMetrics } from '../../../src/platform/metrics/metrics.ts';
 import { createTestJobs, type TestJobs } from '../../support/jobs.ts';
+import { describeOnly } from '../../support/only-on.ts';
 
 const schema = z.strictObject({ id: z.string() });
 const log = createLog({ level: 'silent', format: 'json' });
@@ -296,7 +297,7 @@ describe(`jobs on ${inject('queue')}`, () => {
   });
 });
 
-describe.runIf(inject('queue') === 'postgres')('jobs on Postgres, when connections are lost', () => {
+describeOnly('postgres', 'jobs on Postgres, when connections are lost', () => {
   it('go on as soon as the database is back', async () => {
     const queue = newQueue();
     const seen: string[] = [];

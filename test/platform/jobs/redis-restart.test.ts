@@ -1,13 +1,14 @@
-import { describe, expect, inject, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { createJobs } from '../../../src/platform/jobs/jobs.ts';
 import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
 import { createLog } from '../../../src/platform/log/log.ts';
+import { describeOnly } from '../../support/only-on.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
 const queue = defineQueue('restarts', z.strictObject({ id: z.string() }), { backoffMs: 10 });
 
-describe.runIf(inject('queue') === 'redis')('jobs on Redis, when the server restarts', () => {
+describeOnly('redis', 'jobs on Redis, when the server restarts', () => {
   it('are refused at once while it is down, and go on when it is back', async () => {
     const first = await startRedisServer();
     const log = createLog({ level: 'silent', format: 'json' });
