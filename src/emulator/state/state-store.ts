@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { Lane } from './lane.ts';
 
@@ -25,6 +26,8 @@ export class StateStore {
   /** Opens the store in a directory, which is made where missing; without one nothing is kept. */
   static async open(directory: string | undefined): Promise<StateStore> {
     if (directory === undefined) return new StateStore(undefined);
+    // Private keys of the phones and of the root are in there.
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const db = new ClassicLevel<string, Uint8Array>(directory, {
       keyEncoding: 'utf8',
       valueEncoding: 'view',
