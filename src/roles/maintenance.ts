@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import { failOrphans } from '../features/messages/fail-orphans.system.ts';
+import { newUuid } from '../lib/ids.ts';
 import { purgeIdempotencyKeys } from '../platform/http/idempotency.system.ts';
 import { defineQueue } from '../platform/jobs/queue-definition.ts';
 import { wakeQueue } from '../sessions-pool/wake.jobs.ts';
 import type { Core } from './core.ts';
 import { findGoneWorkers, forgetWorker, preparePartitions } from './maintenance.system.ts';
 
-/** Upkeep that one process does for all, by the hour. */
-const maintenanceQueue = defineQueue('maintenance', z.object({ task: z.literal('hourly') }));
+/** Upkeep that one process does for all, every few minutes. */
+const maintenanceQueue = defineQueue('maintenance', z.object({ task: z.literal('upkeep') }));
 
 /** Schedules the upkeep and works on it. */
 export async function runMaintenance(core: Core): Promise<void> {
@@ -18,11 +20,17 @@ export async function runMaintenance(core: Core): Promise<void> {
       close: (worker) => worker.close(1_000),
     },
   );
-  await jobs.schedule(maintenanceQueue, { cron: '7 * * * *' }, { task: 'hourly' });
+  await jobs.schedule(maintenanceQueue, { everyMs: 5 * 60_000 }, { task: 'upkeep' });
+}
+
+interface UpkeepParts extends Pick<Core, 'database'> {
+  jobs: Pick<Core['jobs'], 'dropQueue'>;
+  events: Pick<Core['events'], 'notify'>;
 }
 
 /** Makes partitions for the weeks ahead, and clears away what has outlived its use. */
-export async function keepUp({ database, jobs }: Pick<Core, 'database' | 'jobs'>): Promise<void> {
+export async function keepUp({ database, jobs, events }: UpkeepParts): Promise<void> {
+  for (const accountId of await database.system((tx) => failOrphans(tx, newUuid))) events.notify(accountId);
   await database.systemOnce(preparePartitions);
   const batch = 5_000;
   while ((await database.systemOnce((tx) => purgeIdempotencyKeys(tx, batch))) === batch);

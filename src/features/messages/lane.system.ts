@@ -2,7 +2,11 @@ import type { SystemTx } from '../../platform/db/scope.ts';
 import type { MessageRow } from './messages.model.ts';
 
 /** A queued message with what the lane needs to send it. */
-export interface QueuedRow extends MessageRow {
+export interface QueuedRow
+  extends Pick<
+    MessageRow,
+    'id' | 'wire_id' | 'contact_phone' | 'attempts' | 'accepted_at' | 'content' | 'context_wire_id'
+  > {
   /** The recipient's LID, where a lookup or a message taught it. */
   known_lid: string | null;
   quoted_id: string | null;
@@ -17,7 +21,8 @@ export function takeQueued(
   lane: { sessionId: string; epoch: number; inFlight: readonly string[]; limit: number },
 ): Promise<QueuedRow[]> {
   return tx.query<QueuedRow>(
-    `select m.*, coalesce(m.contact_lid, ci.lid) as known_lid, q.id as quoted_id, q.content as quoted_content,
+    `select m.id, m.wire_id, m.contact_phone, m.attempts, m.accepted_at, m.content, m.context_wire_id,
+       coalesce(m.contact_lid, ci.lid) as known_lid, q.id as quoted_id, q.content as quoted_content,
        q.direction as quoted_direction, q.type as quoted_type
      from messages m
      join session_leases l on l.session_id = m.session_id and l.epoch = $2
@@ -74,12 +79,25 @@ export async function failQueued(
      returning m.id`,
     [lane.sessionId, lane.epoch, error.code, error.detail],
   );
+  await announceFailures(
+    tx,
+    rows.map((row) => row.id),
+    newUuid,
+  );
+  return rows.length > 0;
+}
+
+/** Appends `message.failed` for messages that failed in this transaction. */
+export async function announceFailures(
+  tx: SystemTx,
+  messageIds: readonly string[],
+  newUuid: () => string,
+): Promise<void> {
   await tx.query(
     `select app.announce(e.id, m.account_id, m.mode, 'message.failed', m.session_id, m.id, app.message_snapshot(m), now())
      from unnest($1::uuid[], $2::uuid[]) as e (id, message_id) join messages m on m.id = e.message_id`,
-    [rows.map(newUuid), rows.map((row) => row.id)],
+    [messageIds.map(newUuid), messageIds],
   );
-  return rows.length > 0;
 }
 
 export async function rememberIdentity(
