@@ -223,24 +223,28 @@ describe('a reader that is too slow', () => {
 describe('the database', () => {
   it('is read once for all streams of an account', async () => {
     const { accountId } = await api.issue();
-    let reads = 0;
+    // Reads that find nothing do not count: how often a feed looks depends on how busy the server is.
+    let looked = false;
+    let finds = 0;
     const reader: EventReader = {
       ...api.reader,
-      after: (...args) => {
-        reads++;
-        return api.reader.after(...args);
+      after: async (...args) => {
+        looked = true;
+        const found = await api.reader.after(...args);
+        if (found.events.length > 0) finds++;
+        return found;
       },
     };
     const { notices } = api;
     const hub = await createEventHub({ reader, notices, clock: systemClock, log: silentLog });
     const scope = { accountId, mode: 'test' } as const;
     const subscriptions = await Promise.all(Array.from({ length: 20 }, () => hub.subscribe(scope)));
-    await expect.poll(() => reads).toBe(1);
+    await expect.poll(() => looked).toBe(true);
     await announceMany(accountId, 1);
     api.notifier.notify(accountId);
     const got = await Promise.all(subscriptions.map((subscription) => subscription.next()));
     expect(got.every((events) => Array.isArray(events) && events.length === 1)).toBe(true);
-    expect(reads).toBeLessThanOrEqual(4);
+    expect(finds).toBe(1);
     for (const subscription of subscriptions) subscription.close();
     expect(await subscriptions[0]?.next()).toBe('ended');
     hub.close();
