@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 /** How much is measured. */
 export interface Options {
   queue: 'postgres' | 'redis';
+  /** One part of it alone. */
+  only: 'webhooks' | undefined;
   /** Rounds of traffic; figures are the median over them. */
   rounds: number;
   /** Messages a round: one after the other, sixteen at once, and as fast as they are taken. */
@@ -37,7 +39,8 @@ const QUICK = {
   idleMs: 4_000,
 } as const;
 
-const USAGE = 'npm run bench -- [--quick] [--queue=postgres|redis] [--skip-sessions] [--profile=DIRECTORY]';
+const USAGE =
+  'npm run bench -- [--quick] [--queue=postgres|redis] [--skip-sessions] [--only=webhooks] [--profile=DIRECTORY]';
 
 /** Reads the command line. @throws Error that says how to use it */
 export function readOptions(args: readonly string[]): Options {
@@ -47,11 +50,19 @@ export function readOptions(args: readonly string[]): Options {
       quick: { type: 'boolean', default: false },
       queue: { type: 'string', default: 'postgres' },
       'skip-sessions': { type: 'boolean', default: false },
+      only: { type: 'string' },
       profile: { type: 'string' },
     },
   });
-  const { queue } = values;
+  const { queue, only } = values;
+  if (only !== undefined && only !== 'webhooks') throw new Error(USAGE);
   if (queue !== 'postgres' && queue !== 'redis') throw new Error(USAGE);
   const size = values.quick ? QUICK : FULL;
-  return { ...size, queue, profileDir: values.profile, ...(values['skip-sessions'] && { sessions: [] }) };
+  return {
+    ...size,
+    queue,
+    only,
+    profileDir: values.profile,
+    ...(values['skip-sessions'] && { sessions: [] }),
+  };
 }

@@ -12,6 +12,7 @@ import { type Options, readOptions } from './options.ts';
 import { startPingr } from './pingr/pingr.ts';
 import { startRaw } from './raw/raw.ts';
 import { type Row, tableOf } from './table.ts';
+import { measureWebhooks } from './webhooks/measure-webhooks.ts';
 
 // Raw Baileys and Pingr against one emulator, in one go on one machine. docs/performance.md says what each row means.
 
@@ -31,9 +32,11 @@ async function main(options: Options): Promise<Row[]> {
   closers.push(raw.close);
   const subjects = { emulator, pingr, raw, options };
   await step('contacts', () => meetContacts(subjects));
+  if (options.only === 'webhooks') return step('webhooks', () => measureWebhooks({ ...subjects, dir }));
   const rows = [
     ...(await step('messages', () => measureMessages(subjects))),
     ...(await step('first contact', () => measureFirstContact(subjects))),
+    ...(await step('webhooks', () => measureWebhooks({ ...subjects, dir }))),
   ];
   await raw.close();
   if (options.sessions.length === 0) return rows;

@@ -32,7 +32,12 @@ export interface Pingr {
   /** Realm of the account's phones. */
   realm: string;
   door: Door;
+  /** Base of the API and the key's header, for what else is asked of it. */
+  api: string;
+  headers: Record<string, string>;
+  get(path: string): Promise<string>;
   cpu(): Promise<Cpu>;
+  workerCpu(): Promise<number>;
   workerPid(): number;
   /** Links sessions to fresh phones until there are so many; resolves once all are connected. */
   pair(count: number): Promise<void>;
@@ -65,6 +70,7 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
     HOST: '127.0.0.1',
     PORT: String(port),
     RATE_LIMIT_TEST: '100000000',
+    WEBHOOK_ALLOW_LOOPBACK: 'on',
     SANDBOX_WS_URL: emulator.wsUrl,
     SANDBOX_ROOT_KEY: emulator.rootKey,
     SANDBOX_CONTROL_URL: emulator.controlUrl,
@@ -127,6 +133,10 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
       ]);
       return { own: apiCpu + workerCpu, database: postgresCpu + redisCpu };
     },
+    api: url,
+    headers,
+    get: async (path) => (await fetch(`${url}${path}`, { headers })).text(),
+    workerCpu: () => cpuOf(worker.pid),
     workerPid: () => worker.pid,
     async pair(count) {
       while (sessions < count) {
