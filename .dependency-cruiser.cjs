@@ -104,6 +104,8 @@ module.exports = {
     home('(fastify|fastify-plugin|@fastify)', '^src/platform/http/', '\\.routes\\.ts$', '^src/roles/'),
     home('rate-limiter-flexible', '^src/platform/rate-limit/'),
     home('libphonenumber-js', '^src/lib/'),
+    home('undici', '^src/platform/net/'),
+    home('nodemailer', '^src/platform/mail/'),
     home('(ws|@types/ws)', '^src/whatsapp/', '^src/emulator/'),
   ],
   options: {

@@ -8,6 +8,8 @@ export interface BatchWriter<Item, Result> {
 
 export interface BatchWriterOptions<Item, Result> {
   maxSize: number;
+  /** How long an idle writer waits for company before it writes, in milliseconds; default 0, one turn of the event loop. */
+  gatherMs?: number;
   /** Writes all or nothing; results in the order of the items. */
   writeBatch: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** True where the items are at fault and the writing is not: the batch is then written in halves. */
@@ -21,19 +23,19 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Items are gathered while the batch before them is being written, so an idle process writes at once and a busy one
- * in large batches. One item that cannot be written fails alone.
+ * Items are gathered while the batch before them is being written, so an idle process writes (almost) at once and a
+ * busy one in large batches. One item that cannot be written fails alone.
  */
 export function createBatchWriter<Item, Result>(
   options: BatchWriterOptions<Item, Result>,
 ): BatchWriter<Item, Result> {
-  const { maxSize, writeBatch, isFaultOfItems } = options;
+  const { maxSize, gatherMs = 0, writeBatch, isFaultOfItems } = options;
   let waiting: Waiting<Item, Result>[] = [];
   let running: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
-    // One turn of the event loop, so that what arrives together is written together.
-    await new Promise(setImmediate);
+    // So that what arrives together is written together.
+    await new Promise((resolve) => (gatherMs > 0 ? setTimeout(resolve, gatherMs) : setImmediate(resolve)));
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxSize);
       waiting = waiting.slice(maxSize);

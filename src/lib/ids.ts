@@ -9,6 +9,10 @@ export const ID_PREFIXES = {
   event: 'evt',
   request: 'req',
   worker: 'wrk',
+  webhookEndpoint: 'whe',
+  delivery: 'dlv',
+  attempt: 'att',
+  trigger: 'trg',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

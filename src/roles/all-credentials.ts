@@ -14,6 +14,8 @@ export type Bootstrap = (services: {
   databaseUrl: string;
   masterKey: Buffer;
   apiKeyPepper: Buffer;
+  /** Address of the owner. */
+  ownerEmail?: string | undefined;
 }) => Promise<Credentials | undefined>;
 
 const FILE = 'credentials.json';

@@ -69,6 +69,7 @@ async function startEverything(start: Start): Promise<void> {
         databaseUrl,
         masterKey: Buffer.from(secrets.masterKey, 'hex'),
         apiKeyPepper: Buffer.from(secrets.apiKeyPepper, 'hex'),
+        ownerEmail: config.ownerEmail,
       })
     : undefined;
   const file = credentials && (await writeCredentials(dataDir, apiUrl, credentials));
@@ -165,6 +166,8 @@ function serviceEnvironment(config: AllConfig, databaseUrl: string, secrets: Sec
     QUEUE: config.queue,
     HOST: config.host,
     PORT: String(config.port),
+    MAILBOX: (config.mailbox ?? config.host === '127.0.0.1') ? 'on' : 'off',
+    WEBHOOK_ALLOW_LOOPBACK: (config.webhookAllowLoopback ?? true) ? 'on' : 'off',
   };
 }
 

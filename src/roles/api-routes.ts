@@ -19,18 +19,22 @@ import { linkingRoutes } from '../features/sessions/linking.routes.ts';
 import { createSessionChanges } from '../features/sessions/session-changes.ts';
 import { sessionRoutes } from '../features/sessions/sessions.routes.ts';
 import { createSessionsService } from '../features/sessions/sessions.service.ts';
+import { firedTriggerData } from '../features/triggers/fired-trigger.schema.ts';
 import { newUuid } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { Route } from '../platform/http/route.ts';
 import { createSessionWaker } from '../sessions-pool/wake.jobs.ts';
 import type { ApiConfig } from './config.ts';
 import type { Core } from './core.ts';
+import type { Outbound } from './parts-outbound.ts';
+import { openTriggerRoutes } from './parts-triggers.ts';
+import { openWebhookRoutes } from './parts-webhooks.ts';
 
 /** Builds every slice's service on its parts and lists all routes of the API. */
-export async function openRoutes(core: Core, config: ApiConfig): Promise<Route[]> {
+export async function openRoutes(core: Core, config: ApiConfig, outbound: Outbound): Promise<Route[]> {
   const { database, vault, jobs, log, notices, events } = core;
   const shared = { database, vault, newUuid, randomBytes, clock: systemClock, log, onFact: events.notify };
-  const waker = createSessionWaker(jobs, log);
+  const waker = createSessionWaker({ jobs, send: events.send, log });
   const changes = await createSessionChanges(notices);
 
   const sessions = createSessionsService({ ...shared, changes, waker });
@@ -39,6 +43,7 @@ export async function openRoutes(core: Core, config: ApiConfig): Promise<Route[]
   const hub = await core.lifecycle.open('event hub', () => createEventHub({ ...shared, reader, notices }), {
     close: (opened) => opened.close(),
   });
+  const eventsService = createEventsService({ ...shared, reader, hub });
   return [
     ...accountRoutes(createAccountsService(shared)),
     ...apiKeyRoutes(
@@ -48,7 +53,9 @@ export async function openRoutes(core: Core, config: ApiConfig): Promise<Route[]
     ...sessionRoutes(sessions),
     ...linkingRoutes(sessions, changes),
     ...messageRoutes(messages),
-    ...eventRoutes(createEventsService({ ...shared, reader, hub }), [messageView, sessionStatusData]),
+    ...eventRoutes(eventsService, [messageView, sessionStatusData, firedTriggerData(messageView)]),
+    ...openWebhookRoutes(core, outbound, eventsService),
+    ...openTriggerRoutes(core, outbound),
     ...sandboxRoutes(createSandboxService({ emulator: emulatorOf(config), sessions })),
   ];
 }

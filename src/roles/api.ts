@@ -1,7 +1,10 @@
+import type { FastifyInstance } from 'fastify';
 import { keyErrors } from '../features/api-keys/api-keys.errors.ts';
 import { createAuthenticator } from '../features/api-keys/authenticate-key.ts';
 import { createKeyHash } from '../features/api-keys/key-hash.ts';
 import { createKeyUsage } from '../features/api-keys/key-usage.ts';
+import { serveMailbox } from '../features/mail/mailbox.routes.ts';
+import { readMailbox } from '../features/mail/read-mailbox.ts';
 import { newUuid, toId } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { pendingMigrations } from '../platform/db/migrate.ts';
@@ -21,6 +24,7 @@ import { openRoutes } from './api-routes.ts';
 import type { ApiConfig } from './config.ts';
 import { type Core, openCore } from './core.ts';
 import { gatherMetrics } from './gather-metrics.ts';
+import { type Outbound, openOutbound } from './parts-outbound.ts';
 import { announceReady } from './supervise-protocol.ts';
 
 const WINDOW_MS = 60_000;
@@ -34,6 +38,7 @@ export async function runApi(config: ApiConfig): Promise<void> {
   exitOnSignals({ lifecycle, log, timeoutMs: config.shutdownTimeoutMs });
   const core = await openCore('api', config, log, lifecycle);
   const { database, vault, jobs } = core;
+  const outbound = await openOutbound(core, config);
 
   const app = await createApp({
     log,
@@ -44,7 +49,8 @@ export async function runApi(config: ApiConfig): Promise<void> {
     newRequestId: () => toId('request', newUuid()),
     trustProxy: config.trustProxy,
     admission: await admission(core, config),
-    routes: await openRoutes(core, config),
+    routes: await openRoutes(core, config, outbound),
+    pages: config.mailbox ? [mailboxOf(core, outbound)] : [],
     health: {
       metricsToken: config.metricsToken,
       gather: gatherMetrics(core),
@@ -64,6 +70,10 @@ export async function runApi(config: ApiConfig): Promise<void> {
   });
   announceReady();
   log.info({ port: config.port, host: config.host }, 'api is ready');
+}
+
+function mailboxOf({ database }: Core, { mailCipher: cipher }: Outbound) {
+  return (app: FastifyInstance) => serveMailbox(app, () => readMailbox({ database, cipher }));
 }
 
 async function admission(core: Core, config: ApiConfig): Promise<AppOptions['admission']> {

@@ -13,7 +13,7 @@ import type { Bootstrap } from './all-credentials.ts';
 import type { ApiConfig } from './config.ts';
 
 /** Makes the first account with a test and a live key, where the database has none. */
-export const bootstrap: Bootstrap = async ({ databaseUrl, masterKey, apiKeyPepper }) => {
+export const bootstrap: Bootstrap = async ({ databaseUrl, masterKey, apiKeyPepper, ownerEmail }) => {
   const log = createLog({ level: 'warn', format: 'json', fields: { role: 'bootstrap' } });
   const pool = createPool({ url: databaseUrl, max: 1, name: 'pingr-bootstrap', log });
   try {
@@ -26,7 +26,10 @@ export const bootstrap: Bootstrap = async ({ databaseUrl, masterKey, apiKeyPeppe
     const accounts = createAccountsService(parts);
     if (await accounts.any()) return undefined;
 
-    const { id } = await accounts.create({ name: 'Default' });
+    const { id } = await accounts.create({
+      name: 'Default',
+      ...(ownerEmail !== undefined && { email: ownerEmail }),
+    });
     const keys = createApiKeysService({ ...parts, hashKey: createKeyHash(apiKeyPepper) });
     const test = await keys.issue(id, { name: 'First test key', mode: 'test', scopes: ['*'] });
     const live = await keys.issue(id, { name: 'First live key', mode: 'live', scopes: ['*'] });
@@ -37,8 +40,13 @@ export const bootstrap: Bootstrap = async ({ databaseUrl, masterKey, apiKeyPeppe
 };
 
 /** The same by hand, for deployments without a supervisor: prints the keys, this once. */
-export async function printBootstrap({ databaseUrl, masterKey, apiKeyPepper }: ApiConfig): Promise<void> {
-  const made = await bootstrap({ databaseUrl, masterKey, apiKeyPepper });
+export async function printBootstrap({
+  databaseUrl,
+  masterKey,
+  apiKeyPepper,
+  ownerEmail,
+}: ApiConfig): Promise<void> {
+  const made = await bootstrap({ databaseUrl, masterKey, apiKeyPepper, ownerEmail });
   const text =
     made === undefined
       ? 'The database has an account already.'

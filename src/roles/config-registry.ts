@@ -7,7 +7,16 @@ export type Role = (typeof ROLES)[number];
 interface VariableDocs {
   /** Name in the environment. */
   env: string;
-  section: 'Process' | 'HTTP' | 'Database and queue' | 'Secrets' | 'Worker' | 'Sandbox' | 'Emulator';
+  section:
+    | 'Process'
+    | 'HTTP'
+    | 'Database and queue'
+    | 'Secrets'
+    | 'Worker'
+    | 'Mail'
+    | 'Webhooks'
+    | 'Sandbox'
+    | 'Emulator';
   /** One sentence. */
   doc: string;
   /** Default, in words where it is computed. */

@@ -4,6 +4,16 @@ import { z } from 'zod';
 /** A TCP port; 0 takes any free one. */
 export const port = z.coerce.number().int().min(0).max(65_535);
 
+/** Yes or no. */
+export const flag = z
+  .enum(['on', 'off', 'true', 'false', '1', '0'], 'must be on or off')
+  .transform((text) => ['on', 'true', '1'].includes(text));
+
+/** An e-mail address, alone or as `Name <address>`. */
+export const mailbox = z
+  .string()
+  .regex(/^([^<>\r\n]*<[^<>@\s]+@[\w.-]+>|[^<>@\s]+@[\w.-]+)$/, 'must be an address, or Name <address>');
+
 /** 32 bytes as 64 hex digits or as base64 (44 characters, or 43 without padding; URL-safe or not). */
 export const bytes32 = z
   .string()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../lib/mode.ts';
 import { LOG_LEVELS } from '../platform/log/log.ts';
+import { outboundShape } from './config-outbound.ts';
 import { ROLES, variables } from './config-registry.ts';
 import { sandboxShape } from './config-sandbox.ts';
 import { bytes32, port, trustProxy, versionTriple } from './config-values.ts';
@@ -200,5 +201,6 @@ export const settingsShape = {
     roles: ['all', 'worker'],
   }),
 
+  ...outboundShape,
   ...sandboxShape,
 } as const;

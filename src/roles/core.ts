@@ -1,5 +1,9 @@
 import { findWrappedKey } from '../features/accounts/accounts.system.ts';
-import { createEventNotifier, type EventNotifier } from '../features/events/event-notifier.ts';
+import {
+  type CausedWork,
+  createEventNotifier,
+  type EventNotifier,
+} from '../features/events/event-notifier.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import { createVault, type Vault } from '../platform/crypto/vault.ts';
 import { createDatabase, type Database } from '../platform/db/database.ts';
@@ -23,6 +27,12 @@ export interface Core {
   metrics: Metrics;
   /** Tells streams, after the commit, that an account has new facts. */
   events: EventNotifier;
+  /** Says who takes up work of a kind that facts have caused. */
+  onCausedWork: (kind: CausedWork['kind'], take: (work: CausedWork) => void) => void;
+  /** Says what to do before the metrics are read. */
+  beforeMetrics: (gather: () => void) => void;
+  /** Brings the metrics up to date. */
+  gatherMetrics: () => void;
 }
 
 /** Opens the parts; the lifecycle closes them. @throws Error when database or queue cannot be reached */
@@ -34,14 +44,14 @@ export async function openCore(
 ): Promise<Core> {
   const { databaseUrl: url, databasePoolSize: max } = config;
   const metrics = createMetrics();
-  const pool = await lifecycle.open(
-    'database pool',
-    () => createPool({ url, max, name: `pingr-${role}`, log }),
-    {
-      close: (opened) => opened.end(),
-    },
-  );
-  const database = createDatabase(pool);
+  const openPool = (scope: 'app' | 'system') =>
+    lifecycle.open(
+      `database pool, scope ${scope}`,
+      () => createPool({ url, max: Math.ceil(max / 2), name: `pingr-${role}`, scope, log }),
+      { close: (opened) => opened.end() },
+    );
+  const pool = await openPool('app');
+  const database = createDatabase(pool, await openPool('system'));
   const notices = await lifecycle.open('notices', () => createNotices({ url, clock: systemClock, log }), {
     close: (opened) => opened.close(),
   });
@@ -56,10 +66,31 @@ export async function openCore(
     masterKey: config.masterKey,
     loadWrappedKey: (accountId) => database.systemOnce((tx) => findWrappedKey(tx, accountId)),
   });
-  const events = await lifecycle.open('event notifier', () => createEventNotifier({ database, log }), {
-    close: (opened) => opened.flush(),
-  });
-  return { log, lifecycle, pool, database, notices, vault, jobs, metrics, events };
+  const takers = new Map<CausedWork['kind'], (work: CausedWork) => void>();
+  const gatherers: (() => void)[] = [];
+  const events = await lifecycle.open(
+    'event notifier',
+    () => createEventNotifier({ database, log, onWork: (work) => takers.get(work.kind)?.(work) }),
+    {
+      close: (opened) => opened.flush(),
+    },
+  );
+  return {
+    log,
+    lifecycle,
+    pool,
+    database,
+    notices,
+    vault,
+    jobs,
+    metrics,
+    events,
+    onCausedWork: (kind, take) => void takers.set(kind, take),
+    beforeMetrics: (gather) => void gatherers.push(gather),
+    gatherMetrics: () => {
+      for (const gather of gatherers) gather();
+    },
+  };
 }
 
 function jobsBackend(config: ApiConfig | WorkerConfig): JobsBackend {

@@ -23,13 +23,11 @@ export function poolMetrics(metrics: Metrics, mode: Mode): PoolMetrics {
 
 /** Leaves the worker's metrics in the database every few seconds, for the API to show with its own. */
 export async function publishMetrics(
-  { database, metrics, lifecycle, log }: Core,
-  worker: { workerId: string; mode: Mode; states: () => Map<string, number> },
+  { database, metrics, lifecycle, log, gatherMetrics }: Core,
+  workerId: string,
 ): Promise<void> {
-  const { workerId, mode, states } = worker;
   const publish = async () => {
-    metrics.sockets.reset();
-    for (const [state, count] of states()) metrics.sockets.set({ mode, state }, count);
+    gatherMetrics();
     const snapshot = await metrics.registry.getMetricsAsJSON();
     await database.systemOnce((tx) => storeWorkerMetrics(tx, workerId, snapshot));
   };

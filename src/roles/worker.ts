@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { createLaneMessages } from '../features/messages/lane.service.ts';
+import { createMessagesService } from '../features/messages/messages.service.ts';
 import { autoPair } from '../features/sandbox/auto-pair.ts';
 import { createEmulatorClient } from '../features/sandbox/emulator-client.ts';
 import { createSessionReports } from '../features/sessions/session-reports.service.ts';
@@ -11,11 +13,14 @@ import { POOL_TIMINGS, SessionPool } from '../sessions-pool/pool.ts';
 import { createRecipients } from '../sessions-pool/recipients.ts';
 import { createReconnectGate } from '../sessions-pool/reconnect-gate.ts';
 import { createSessionKeyStores } from '../sessions-pool/session-key-store.ts';
-import { claimQueue, createSessionWaker, wakeQueue } from '../sessions-pool/wake.jobs.ts';
+import { claimQueue, createSessionWaker, wakeChannel } from '../sessions-pool/wake.jobs.ts';
 import { createOpenSocket } from '../whatsapp/baileys/open-socket.ts';
 import type { WorkerConfig } from './config.ts';
 import { type Core, openCore } from './core.ts';
 import { runMaintenance } from './maintenance.ts';
+import { type Outbound, openOutbound, runMails } from './parts-outbound.ts';
+import { runTriggers } from './parts-triggers.ts';
+import { runWebhooks } from './parts-webhooks.ts';
 import { announceReady } from './supervise-protocol.ts';
 import { poolMetrics, publishMetrics } from './worker-metrics.ts';
 
@@ -40,10 +45,35 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     timeoutMs: 6_000,
   });
   await consume(core, pool, mode, workerId);
-  await publishMetrics(core, { workerId, mode, states: () => pool.states() });
-  await runMaintenance(core);
+  core.beforeMetrics(() => {
+    core.metrics.sockets.reset();
+    for (const [state, count] of pool.states()) core.metrics.sockets.set({ mode, state }, count);
+  });
+  const outbound = await openReactions(core, config, workerId);
+  await publishMetrics(core, workerId);
+  await runMaintenance(core, outbound);
   announceReady();
   log.info({ worker: workerId }, 'worker is ready');
+}
+
+/** What facts cause: webhooks, triggers and mails. */
+async function openReactions(core: Core, config: WorkerConfig, workerId: string): Promise<Outbound> {
+  const { database, vault, jobs, log, events } = core;
+  const outbound = await openOutbound(core, config);
+  const messages = createMessagesService({
+    database,
+    vault,
+    newUuid,
+    randomBytes,
+    clock: systemClock,
+    onFact: events.notify,
+    waker: createSessionWaker({ jobs, send: events.send, log }),
+  });
+  const worker = { workerId, mode: config.workerMode, messages };
+  await runWebhooks(core, outbound, worker);
+  await runTriggers(core, outbound, worker);
+  await runMails(core, config, outbound);
+  return outbound;
 }
 
 async function openPool(core: Core, config: WorkerConfig, workerId: string): Promise<SessionPool> {
@@ -51,7 +81,7 @@ async function openPool(core: Core, config: WorkerConfig, workerId: string): Pro
   const { workerMode: mode } = config;
   const shared = { database, vault, newUuid, clock: systemClock, onFact: events.notify };
   const messages = createLaneMessages(shared);
-  const waker = createSessionWaker(jobs, log);
+  const waker = createSessionWaker({ jobs, send: events.send, log });
   const pool = new SessionPool({
     workerId,
     mode,
@@ -94,26 +124,15 @@ function autoPairOf({ workerMode, sandboxControlUrl, sandboxControlToken }: Work
   return ({ accountId }: { accountId: string }, qr: string) => autoPair(emulator, accountId, qr);
 }
 
-/** The worker's own queue of wake-ups ends with it. */
+/** Listens for wake-ups of the sessions it holds, and takes jobs that ask for a worker. */
 async function consume(
-  { jobs, lifecycle }: Core,
+  { jobs, notices, lifecycle }: Core,
   pool: SessionPool,
   mode: string,
   workerId: string,
 ): Promise<void> {
-  await lifecycle.open(
-    'wake-ups',
-    () =>
-      jobs.work(wakeQueue, async ({ session_id }) => pool.look(session_id), {
-        concurrency: 50,
-        suffix: workerId,
-      }),
-    {
-      close: async (worker) => {
-        await worker.close(500);
-        await jobs.dropQueue(wakeQueue, workerId);
-      },
-    },
+  await notices.listen(wakeChannel(workerId), (sessionId) =>
+    sessionId === undefined ? pool.sweepSoon() : pool.look(sessionId),
   );
   await lifecycle.open(
     'claims',

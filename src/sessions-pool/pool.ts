@@ -78,6 +78,11 @@ export class SessionPool {
     this.#claimNow.raise();
   }
 
+  /** Wake-ups may have been lost. */
+  sweepSoon(): void {
+    void this.#guard('sweep', () => this.#sweep());
+  }
+
   /** Number of held sessions by what their sockets do. */
   states(): Map<string, number> {
     const counts = new Map<string, number>();

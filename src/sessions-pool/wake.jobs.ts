@@ -4,38 +4,36 @@ import type { Jobs } from '../platform/jobs/jobs.ts';
 import { defineQueue } from '../platform/jobs/queue-definition.ts';
 import type { Log } from '../platform/log/log.ts';
 
-/** "Look at this session now", to the worker that holds it (the queue's suffix is the worker's id). */
-export const wakeQueue = defineQueue('session-wake', z.object({ session_id: z.uuid() }), { attempts: 1 });
-
 /** "There are sessions to claim", to any worker of a mode (the suffix). */
 export const claimQueue = defineQueue('session-claim', z.object({ session_id: z.uuid() }), { attempts: 1 });
 
+/** Notice channel of one worker; the payload is the UUID of a session to look at. */
+export function wakeChannel(workerId: string): string {
+  return `pingr_wake_${workerId}`;
+}
+
+interface WakerParts {
+  jobs: Pick<Jobs, 'queue'>;
+  /** Sends a notice to who listens on the channel. */
+  send: (channel: string, payload: string) => void;
+  log: Log;
+}
+
 /**
- * Sends wake-ups through the queue. They are hints: the rows are the truth, and the workers' sweeps find what a lost
- * hint was about, so a failure is logged and nothing more.
+ * Tells the worker that holds a session to look at it: by a notice, since a job cost more CPU time than all the rest
+ * of accepting and sending a message. A session that nobody holds is a job for any worker of its mode. Both are hints:
+ * the rows are the truth, and the workers' sweeps find what a lost hint was about.
  */
-export function createSessionWaker(jobs: Jobs, log: Log): SessionWaker {
-  /** Hints on their way; `true` where another was asked for meanwhile, which must follow. */
-  const underway = new Map<string, boolean>();
-
-  async function send(session: Parameters<SessionWaker['wake']>[0]): Promise<void> {
-    const queue =
-      session.owner === undefined
-        ? jobs.queue(claimQueue, session.mode)
-        : jobs.queue(wakeQueue, session.owner);
-    const key = `${session.id}/${session.owner ?? ''}`;
-    if (underway.has(key)) {
-      underway.set(key, true);
-      return;
-    }
-    do {
-      underway.set(key, false);
-      await queue.add({ session_id: session.id }).catch((error: unknown) => {
-        log.warn({ err: error, session: session.id }, 'wake-up not sent, the sweep will find it');
-      });
-    } while (underway.get(key) === true);
-    underway.delete(key);
-  }
-
-  return { wake: (session) => void send(session) };
+export function createSessionWaker({ jobs, send, log }: WakerParts): SessionWaker {
+  return {
+    wake({ id, mode, owner }) {
+      if (owner !== undefined) return send(wakeChannel(owner), id);
+      void jobs
+        .queue(claimQueue, mode)
+        .add({ session_id: id })
+        .catch((error: unknown) => {
+          log.warn({ err: error, session: id }, 'wake-up not sent, the sweep will find it');
+        });
+    },
+  };
 }

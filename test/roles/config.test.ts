@@ -72,6 +72,31 @@ describe('the configuration', () => {
     expect(() => loadWorkerConfig({ ...worker, WHATSAPP_VERSION: 'newest' })).toThrow('WHATSAPP_VERSION');
   });
 
+  it.each([
+    ['on', true],
+    ['true', true],
+    ['1', true],
+    ['off', false],
+    ['0', false],
+  ])('reads MAILBOX=%s', (text, value) => {
+    expect(loadApiConfig({ ...services, MAILBOX: text }).mailbox).toBe(value);
+    expect(loadApiConfig(services).mailbox).toBeUndefined();
+    expect(() => loadApiConfig({ ...services, MAILBOX: 'maybe' })).toThrow('MAILBOX: must be on or off');
+  });
+
+  it('reads where mails go and come from', () => {
+    const url = 'smtp://user:hunter2@mail.example.com:587';
+    const from = 'Acme <no-reply@example.com>';
+    expect(loadApiConfig({ ...services, SMTP_URL: url, MAIL_FROM: from })).toMatchObject({
+      smtpUrl: url,
+      mailFrom: from,
+    });
+    for (const wrong of ['nobody', 'Acme <a@b>\r\nBcc: <c@d>', 'a@b, c@d']) {
+      expect(() => loadApiConfig({ ...services, MAIL_FROM: wrong })).toThrow('MAIL_FROM: must be an address');
+    }
+    expect(() => loadApiConfig({ ...services, SMTP_URL: 'https://mail' })).toThrow('SMTP_URL');
+  });
+
   it('needs nothing for the emulator', () => {
     expect(loadEmulatorConfig({})).toMatchObject({
       emulatorHost: '127.0.0.1',

@@ -14,6 +14,7 @@ export interface TestDatabase {
   url: string;
   database: Database;
   pool: pg.Pool;
+  systemPool: pg.Pool;
   /** The owner, for looking behind the policies. */
   owner: pg.Pool;
   vault: Vault;
@@ -29,11 +30,12 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
     await admin.query(`create database ${name} template ${template}`);
   });
   const url = withDatabase(serverUrl, name);
-  const pool = createPool({ url, max: 8, name: 'test', log: silentLog });
+  const pool = createPool({ url, max: 4, name: 'test', log: silentLog });
+  const systemPool = createPool({ url, max: 4, name: 'test', scope: 'system', log: silentLog });
   const owner = new pg.Pool({ connectionString: url, max: 2 });
   // Dropping the database ends what is still open.
   owner.on('error', () => undefined);
-  const database = createDatabase(pool);
+  const database = createDatabase(pool, systemPool);
   const vault = createVault({
     masterKey: randomBytes(32),
     loadWrappedKey: async (accountId) => {
@@ -47,10 +49,11 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
     url,
     database,
     pool,
+    systemPool,
     owner,
     vault,
     async close() {
-      await Promise.all([pool.end(), owner.end()]);
+      await Promise.all([pool.end(), systemPool.end(), owner.end()]);
       await withAdmin(serverUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`));
     },
   };

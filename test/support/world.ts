@@ -16,6 +16,7 @@ import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import { migrateJobs } from '../../src/platform/jobs/migrate-jobs.ts';
 import { ApiClient } from './api-client.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { openSeverable, type Severable } from './severable.ts';
 
 export interface WorldOptions {
   postgresUrl: string;
@@ -23,6 +24,8 @@ export interface WorldOptions {
   redisUrl: string;
   /** Test workers to start with. */
   workers?: number;
+  /** Variables of its processes beside the usual ones. */
+  env?: Record<string, string>;
 }
 
 /** A whole installation: emulator in this process, API and workers each in a process of their own. */
@@ -33,6 +36,8 @@ export interface World {
   emulator: RunningEmulator;
   db: TestDatabase;
   workers: ChildProcess[];
+  /** What stands between its processes and the database, and Redis where the queue is there. */
+  links: { database: Severable; redis: Severable };
   startWorker(): Promise<ChildProcess>;
   /** Stops the emulator and starts it again from its state. */
   restartEmulator(): Promise<void>;
@@ -50,6 +55,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const log = createWriteStream(logFile, { flags: 'a' });
   const db = await createTestDatabase(options.postgresUrl);
   if (options.queue === 'postgres') await migrateJobs({ url: db.url, grantTo: 'pingr_app' });
+  const links = {
+    database: await openSeverable(addressOf(db.url)),
+    redis: await openSeverable(addressOf(options.redisUrl)),
+  };
   const controlToken = randomBytes(16).toString('hex');
   const ports = { port: await freePort(), controlPort: await freePort() };
   const emulatorOptions = { host: '127.0.0.1', ...ports, controlToken, stateDir: path.join(dir, 'emulator') };
@@ -59,7 +68,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const apiPort = await freePort();
   const env = {
     PATH: process.env['PATH'],
-    DATABASE_URL: db.url,
+    DATABASE_URL: through(db.url, links.database),
     DATABASE_POOL_SIZE: '6',
     QUEUE: options.queue,
     QUEUE_PREFIX: path.basename(dir),
@@ -73,7 +82,8 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     SANDBOX_ROOT_KEY: Buffer.from(emulator.rootPublicKey).toString('hex'),
     SANDBOX_CONTROL_URL: emulator.controlUrl,
     SANDBOX_CONTROL_TOKEN: controlToken,
-    ...(options.queue === 'redis' && { REDIS_URL: options.redisUrl }),
+    ...(options.queue === 'redis' && { REDIS_URL: through(options.redisUrl, links.redis) }),
+    ...options.env,
   };
   const children: ChildProcess[] = [];
   const workers: ChildProcess[] = [];
@@ -105,6 +115,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     api,
     db,
     workers,
+    links,
     startWorker,
     get emulator() {
       return emulator;
@@ -130,11 +141,24 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     async close() {
       await Promise.all(children.map(stop));
       await emulator.close();
+      await Promise.all([links.database.close(), links.redis.close()]);
       await db.close();
       await new Promise((resolve) => log.end(resolve));
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+function addressOf(url: string): { host: string; port: number } {
+  const { hostname: host, port } = new URL(url === '' ? 'redis://127.0.0.1:6379' : url);
+  return { host, port: Number(port) };
+}
+
+function through(url: string, { port }: Severable): string {
+  const changed = new URL(url);
+  changed.hostname = '127.0.0.1';
+  changed.port = String(port);
+  return changed.href;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,7 +1,6 @@
-import { toId } from '../../lib/ids.ts';
 import { defineRoute, type Route } from '../../platform/http/route.ts';
 import { accountErrors } from './accounts.errors.ts';
-import { accountView } from './accounts.schema.ts';
+import { accountChange, accountView, showAccount } from './accounts.schema.ts';
 import type { AccountsService } from './accounts.service.ts';
 
 /** The caller's own account. */
@@ -17,19 +16,23 @@ export function accountRoutes(accounts: AccountsService): Route[] {
       scope: 'account:read',
       problems: [accountErrors.notFound],
       answers: { 200: { description: 'The account.', schema: accountView } },
-      handler: async ({ ctx }) => {
-        const { id, name, created_at } = await accounts.get(ctx);
-        return {
-          status: 200,
-          body: {
-            id: toId('account', id),
-            name,
-            mode: ctx.mode,
-            scopes: [...ctx.scopes],
-            created_at: created_at.toISOString(),
-          },
-        };
-      },
+      handler: async ({ ctx }) => ({ status: 200, body: showAccount(await accounts.get(ctx), ctx) }),
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/v1/account',
+      operationId: 'updateAccount',
+      summary: 'Change the account of the key',
+      description: 'Changes hold for both modes.',
+      tag: 'Account',
+      scope: 'account:write',
+      problems: [accountErrors.notFound],
+      body: accountChange,
+      answers: { 200: { description: 'The account as it is now.', schema: accountView } },
+      handler: async ({ ctx, body }) => ({
+        status: 200,
+        body: showAccount(await accounts.update(ctx, body), ctx),
+      }),
     }),
   ];
 }

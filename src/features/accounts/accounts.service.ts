@@ -3,18 +3,26 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
+import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import { accountErrors } from './accounts.errors.ts';
-import { type AccountRow, findAccount } from './accounts.store.ts';
+import { type AccountRow, findAccount, findOwnerEmail, updateAccount } from './accounts.store.ts';
 import * as system from './accounts.system.ts';
 
 /** The use cases of accounts (the tenants). Ids are UUIDs. */
 export interface AccountsService {
   /** Makes an account and its data key. For operators and the first start, not for callers of the API. */
-  create(account: { name: string }): Promise<AccountRow>;
+  create(account: { name: string; email?: string | undefined }): Promise<AccountRow>;
   /** Whether there is any account. */
   any(): Promise<boolean>;
   /** The caller's account. @throws account.not_found once it was erased */
   get(ctx: Pick<Context, 'accountId'>): Promise<AccountRow>;
+  /** Changes what is given; `email: null` forgets the address. @throws account.not_found once it was erased */
+  update(
+    ctx: Pick<Context, 'accountId'>,
+    change: { name?: string | undefined; email?: string | null | undefined },
+  ): Promise<AccountRow>;
+  /** Where to write to an account's owner; null where nobody has said. */
+  ownerEmail(tx: AccountTx | SystemTx, accountId: string): Promise<string | null>;
 }
 
 export interface AccountsDependencies {
@@ -31,21 +39,27 @@ export function createAccountsService({
   clock,
 }: AccountsDependencies): AccountsService {
   return {
-    async create({ name }) {
-      const account = { id: newUuid(), name, created_at: clock.now() };
+    async create({ name, email = null }) {
+      const account = { id: newUuid(), name, email, created_at: clock.now() };
       const wrappedKey = vault.newWrappedKey(account.id);
       await database.systemOnce((tx) =>
-        system.insertAccount(tx, { id: account.id, name, wrappedKey, at: account.created_at }),
+        system.insertAccount(tx, { id: account.id, name, email, wrappedKey, at: account.created_at }),
       );
       return account;
     },
 
     any: () => database.systemOnce(system.hasAccounts),
 
-    async get({ accountId }) {
-      const account = await database.accountOnce({ accountId }, findAccount);
-      if (account === undefined) throw accountErrors.notFound();
-      return account;
-    },
+    get: async ({ accountId }) => existing(await database.accountOnce({ accountId }, findAccount)),
+
+    update: async ({ accountId }, change) =>
+      existing(await database.accountOnce({ accountId }, (tx) => updateAccount(tx, change))),
+
+    ownerEmail: findOwnerEmail,
   };
+}
+
+function existing(account: AccountRow | undefined): AccountRow {
+  if (account === undefined) throw accountErrors.notFound();
+  return account;
 }

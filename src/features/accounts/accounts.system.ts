@@ -3,12 +3,12 @@ import type { SystemTx } from '../../platform/db/scope.ts';
 /** Inserts an account together with its wrapped data key. */
 export async function insertAccount(
   tx: SystemTx,
-  account: { id: string; name: string; wrappedKey: Uint8Array; at: Date },
+  account: { id: string; name: string; email: string | null; wrappedKey: Uint8Array; at: Date },
 ): Promise<void> {
   await tx.query(
-    `with created as (insert into accounts (id, name, created_at) values ($1, $2, $4) returning id)
+    `with created as (insert into accounts (id, name, email, created_at) values ($1, $2, $5, $4) returning id)
      insert into account_data_keys (account_id, wrapped_key, created_at) select id, $3, $4 from created`,
-    [account.id, account.name, account.wrappedKey, account.at],
+    [account.id, account.name, account.wrappedKey, account.at, account.email],
   );
 }
 

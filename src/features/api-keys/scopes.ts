@@ -2,6 +2,7 @@
 export const SCOPES = [
   '*',
   'account:read',
+  'account:write',
   'api_keys:read',
   'api_keys:write',
   'events:read',
@@ -10,6 +11,10 @@ export const SCOPES = [
   'sandbox:write',
   'sessions:read',
   'sessions:write',
+  'triggers:read',
+  'triggers:write',
+  'webhooks:read',
+  'webhooks:write',
 ] as const;
 
 /** Those of `wanted` that `held` does not cover. */

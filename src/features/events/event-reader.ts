@@ -1,8 +1,10 @@
 import type { Context } from '../../platform/context.ts';
+import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { EventFilter, EventRow, EventScope, Position } from './events.model.ts';
 import * as store from './events.store.ts';
+import { openSealedData } from './open-sealed-data.ts';
 import { type EventView, type ShownMessage, showEvent } from './show-event.ts';
 
 /** Messages by UUID as they are now; those that are gone are absent. */
@@ -43,16 +45,18 @@ export interface EventReader {
 
 export function createEventReader(deps: {
   database: Database;
+  vault: Pick<Vault, 'of'>;
   loadMessages: LoadMessages;
   log: Log;
 }): EventReader {
-  const { database, loadMessages, log } = deps;
+  const { database, vault, loadMessages, log } = deps;
 
   async function show(ctx: Context, rows: readonly EventRow[]): Promise<EventView[]> {
     const ids = rows.flatMap(({ message_id: id }) => (id === null ? [] : [id]));
     const messages =
       ids.length === 0 ? new Map<string, ShownMessage>() : await loadMessages(ctx, [...new Set(ids)]);
-    return rows.map((row) =>
+    const opened = await openSealedData(vault, ctx.accountId, rows);
+    return opened.map((row) =>
       showEvent(row, row.message_id === null ? undefined : messages.get(row.message_id)),
     );
   }

@@ -1,2 +1,38 @@
+import type { AccountCipher } from '../../platform/crypto/vault.ts';
+
 /** Notice channel that says "this account has new events"; the payload is its UUID. */
 export const EVENTS_CHANNEL = 'pingr_events';
+
+/** Every type of event, with what happened: the one list, for the reference and for all who choose among types. */
+export const EVENT_TYPES = {
+  'session.status': "A session's status changed.",
+  'message.queued': 'A message was accepted for sending.',
+  'message.sent': "WhatsApp's server took a message.",
+  'message.delivered': "A message reached the recipient's device.",
+  'message.read': 'The recipient read a message.',
+  'message.played': 'The recipient played a voice message.',
+  'message.failed': 'A message could not be sent.',
+  'message.received': 'Somebody wrote to a session.',
+  'trigger.fired': 'A trigger matched a received message.',
+  'webhook_endpoint.disabled': 'Pingr switched a webhook endpoint off.',
+} as const satisfies Record<string, string>;
+
+export type EventType = keyof typeof EVENT_TYPES;
+
+/** Binds what an event keeps sealed to the event. */
+export function sealedDataPurpose(eventId: string): string {
+  return `event:${eventId}`;
+}
+
+/**
+ * Data for an event that must not stand in the clear in the database: put the result among the data of the fact. It is
+ * opened when the event is shown, and its fields are then fields of the event's data.
+ */
+export function sealEventData(
+  data: Record<string, unknown>,
+  eventId: string,
+  cipher: AccountCipher,
+): { sealed: string } {
+  const plain = Buffer.from(JSON.stringify(data), 'utf8');
+  return { sealed: cipher.seal(plain, sealedDataPurpose(eventId)).toString('base64') };
+}

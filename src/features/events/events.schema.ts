@@ -3,6 +3,7 @@ import { MODES } from '../../lib/mode.ts';
 import { idField, idInput, timeField, timeInput } from '../../platform/http/api-fields.ts';
 import { streamQuery } from '../../platform/http/event-stream.ts';
 import { pageQuery } from '../../platform/http/page.ts';
+import { EVENT_TYPES } from './events.events.ts';
 import { parseTypeFilter } from './events.model.ts';
 
 /** The `data` of `session.status`. */
@@ -32,14 +33,17 @@ const otherData = z.looseObject({}).meta({
   description: 'Kinds of events may be added; ignore those that you do not know.',
 });
 
+const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES)
+  .map((type) => `\`${type}\``)
+  .join(', ');
+
 /** An event whose `data` is one of the given objects, a message that is gone, or something newer. */
 export function eventView(data: readonly z.ZodType[]) {
   return z
     .object({
       id: idField('event', 'Id of the event.'),
       type: z.string().meta({
-        description:
-          '`session.status`, or `message.` and `queued`, `sent`, `delivered`, `read`, `played`, `failed` or `received`.',
+        description: `What happened: ${EVENT_TYPE_NAMES}. More may be added.`,
         example: 'message.delivered',
       }),
       created_at: timeField('When it happened.'),

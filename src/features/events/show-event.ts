@@ -4,6 +4,8 @@ import type { EventRow } from './events.model.ts';
 /** What events need of a message as the API shows it. */
 export interface ShownMessage {
   id: string;
+  /** Of a received message. */
+  from?: { phone: string | null; name: string | null } | undefined;
   status: string;
   error: { code: string; detail: string | null; whatsapp_code: number | null } | null;
   timestamps: Partial<Record<string, string>>;
@@ -27,7 +29,33 @@ export function showEvent(row: EventRow, message: ShownMessage | undefined): Eve
     created_at: row.created_at.toISOString(),
     mode: row.mode,
     session_id: row.session_id && toId('session', row.session_id),
-    data: row.message_id === null ? publicData(row) : asItWas(row.message_id, row.data, message),
+    data: dataOf(row, message),
+  };
+}
+
+function dataOf(row: EventRow, message: ShownMessage | undefined): object {
+  if (row.message_id === null) return publicData(row);
+  if (row.type === 'trigger.fired') return firedTrigger(row.message_id, row.data, message);
+  return asItWas(row.message_id, row.data, message);
+}
+
+/** A trigger fired by a message, which is shown as it is. Who wrote it is known for as long as the message is kept. */
+function firedTrigger(
+  messageId: string,
+  data: Record<string, unknown>,
+  message: ShownMessage | undefined,
+): object {
+  const triggerId = text(data['trigger_id']);
+  const replyId = text(data['reply_message_id']);
+  return {
+    trigger_id: triggerId === undefined ? null : toId('trigger', triggerId),
+    name: text(data['name']) ?? null,
+    code: text(data['code']) ?? null,
+    message_id: toId('message', messageId),
+    reply_message_id: replyId === undefined ? null : toId('message', replyId),
+    reply_error: data['reply_error'] ?? null,
+    from: message?.from ?? null,
+    message: message ?? null,
   };
 }
 

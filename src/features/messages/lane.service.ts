@@ -64,6 +64,17 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
   const { database, vault, newUuid, onFact } = deps;
   const inbound = createInboundWriter(deps);
   const progress = createProgressWriter(deps);
+
+  /** Retention dropped what the message said before it could be sent. */
+  async function failEmpty({ sessionId, epoch }: LaneHold, id: string): Promise<void> {
+    const error = {
+      errorCode: 'message.content_expired',
+      errorDetail: 'What the message said was dropped by the retention setting before it could be sent.',
+    };
+    const at = deps.clock.now();
+    await progress.write({ kind: 'outcome', id, sessionId, epoch, status: 'failed', at, ...error });
+  }
+
   return {
     progress,
     receive: inbound.receive,
@@ -73,8 +84,10 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
         system.takeQueued(tx, { sessionId: hold.sessionId, epoch: hold.epoch, inFlight, limit }),
       );
       if (rows.length === 0) return [];
+      const sendable = rows.filter(isSendable);
+      await Promise.all(rows.filter((row) => !isSendable(row)).map((row) => failEmpty(hold, row.id)));
       const cipher = await vault.of(hold.accountId);
-      return rows.map((row) => toQueued(row, cipher));
+      return sendable.map((row) => toQueued(row, cipher));
     },
 
     known: (hold, wireIds) => database.systemOnce((tx) => system.findKnown(tx, hold.sessionId, wireIds)),
@@ -104,9 +117,13 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
   };
 }
 
-function toQueued(row: system.QueuedRow, cipher: AccountCipher): QueuedMessage {
-  if (row.content === null || row.contact_phone === null)
-    throw new Error(`message ${row.id} has nothing to send`);
+type SendableRow = system.QueuedRow & { content: Buffer; contact_phone: string };
+
+function isSendable(row: system.QueuedRow): row is SendableRow {
+  return row.content !== null && row.contact_phone !== null;
+}
+
+function toQueued(row: SendableRow, cipher: AccountCipher): QueuedMessage {
   return {
     id: row.id,
     wireId: row.wire_id,

@@ -37,6 +37,12 @@ export const messageErrors = defineErrors({
     title: 'The session ended before the message was sent',
     remedy: 'Link the number again and send the message anew.',
   },
+  contentExpired: {
+    code: 'message.content_expired',
+    status: 409,
+    title: 'What the message said was dropped before it could be sent',
+    remedy: 'Send it anew.',
+  },
   recipientNotOnWhatsApp: {
     code: 'message.recipient_not_on_whatsapp',
     status: 422,

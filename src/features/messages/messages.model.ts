@@ -32,6 +32,9 @@ export interface MessageRow {
   context_wire_id: string | null;
   wire_id: string;
   status: MessageStatus;
+  /** A trigger wrote it, and which. */
+  automated: boolean;
+  trigger_id: string | null;
   error_code: string | null;
   error_detail: string | null;
   wire_code: number | null;

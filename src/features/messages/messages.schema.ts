@@ -134,6 +134,11 @@ export const messageView = z
       })
       .nullable()
       .meta({ description: 'Set on replies.' }),
+    automated: z.boolean().meta({ description: 'Whether a trigger wrote it.', example: false }),
+    trigger_id: z
+      .string()
+      .nullable()
+      .meta({ description: 'The trigger that wrote it.', example: 'trg_01h455vb4pex5vsknk084sn02q' }),
     error: z
       .object({
         code: z.string().meta({ description: 'Stable code.', example: 'message.recipient_not_on_whatsapp' }),

@@ -3,7 +3,9 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
+import type { AccountTx } from '../../platform/db/scope.ts';
 import type { SessionWaker } from '../sessions/sessions.service.ts';
+import { type AcceptedReply, acceptReply, type Reply } from './accept-reply.ts';
 import { messageErrors } from './messages.errors.ts';
 import type { MessageRow } from './messages.model.ts';
 import type { MessageView } from './messages.schema.ts';
@@ -26,6 +28,11 @@ export interface MessagesDependencies {
 export interface MessagesService {
   /** Accepts a message; when it resolves, the message is stored and will be sent. */
   send(ctx: Context, input: SendInput): Promise<Sent>;
+  /**
+   * Accepts what a trigger answers, in the trigger's own transaction: the message is there once that is committed, and
+   * sent soon after `committed` is called.
+   */
+  acceptIn(tx: AccountTx, ctx: Context, reply: Reply): Promise<AcceptedReply>;
   /** @throws message.not_found */
   get(ctx: Context, id: string): Promise<MessageView>;
   /** Newest first, each with its UUID. */
@@ -47,6 +54,8 @@ export function createMessagesService(deps: MessagesDependencies): MessagesServi
 
   return {
     send: (ctx, input) => sendMessage(deps, ctx, input),
+
+    acceptIn: (tx, ctx, reply) => acceptReply(deps, tx, ctx, reply),
 
     async get(ctx, id) {
       const [found] = await show(ctx, await database.accountOnce(ctx, (tx) => store.findMessages(tx, [id])));

@@ -19,6 +19,8 @@ export interface ProgressWriter {
 }
 
 const BATCH = 200;
+/** WhatsApp's ack and the phone's receipt come a few milliseconds apart: one transaction instead of two. */
+const GATHER_MS = 5;
 
 interface ProgressParts {
   database: Database;
@@ -33,6 +35,7 @@ interface ProgressParts {
 export function createProgressWriter(parts: ProgressParts): ProgressWriter {
   const writer: BatchWriter<Progress, boolean> = createBatchWriter({
     maxSize: BATCH,
+    gatherMs: GATHER_MS,
     writeBatch: (batch) => writeBatch(parts, batch),
     isFaultOfItems: (error) => !isUnavailable(error),
   });
@@ -50,12 +53,11 @@ async function writeBatch(
 ): Promise<boolean[]> {
   const statements = statementsOf(batch, newUuid);
   const [only] = statements;
-  const written: Written[] = [];
-  if (only !== undefined && statements.length === 1) written.push(await database.systemOnce(only));
-  else
-    await database.system(async (tx) => {
-      for (const statement of statements) written.push(await statement(tx));
-    });
+  const written =
+    only !== undefined && statements.length === 1
+      ? [await database.systemOnce(only)]
+      : // They leave together, and Postgres runs them in this order.
+        await database.system((tx) => Promise.all(statements.map((statement) => statement(tx))));
   for (const account of new Set(written.flatMap(({ accounts }) => accounts))) onFact(account);
   const held = new Set(written.flatMap((part) => [...part.held]));
   return batch.map((news) => news.kind === 'outcome' || held.has(holdKey(news)));

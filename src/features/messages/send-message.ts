@@ -1,3 +1,4 @@
+import type { PingrError } from '../../lib/errors.ts';
 import type { Context } from '../../platform/context.ts';
 import type { StoredAnswer } from '../../platform/http/answer.ts';
 import { idempotencyErrors } from '../../platform/http/http.errors.ts';
@@ -66,6 +67,7 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
     contextMessageId: input.contextMessageId,
     wireId: row.wire_id,
     at: row.accepted_at,
+    triggerId: undefined,
     idempotency:
       input.idempotency && answer
         ? {
@@ -79,7 +81,8 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
 
   const replay = replayOf(accepted, (sealed) => cipher.open(sealed, ANSWER_PURPOSE).toString('utf8'));
   if (replay !== undefined) return { replay };
-  refuse(accepted, pointer);
+  const refusal = refusalOf(accepted, pointer);
+  if (refusal !== undefined) throw refusal;
   deps.waker.wake({ id: sessionId, mode, owner: accepted.owner ?? undefined });
   deps.onFact(accountId);
   return { message };
@@ -104,24 +107,25 @@ function replayOf(accepted: Accepted, open: (sealed: Uint8Array) => string): Sto
   return { status, text: open(answer) };
 }
 
-/** @throws the problem that says why the message was not accepted. */
-function refuse({ outcome, status }: Accepted, pointer: string): void {
+/** The problem that says why a message was not accepted; `undefined` where it was. */
+export function refusalOf({ outcome, status }: Accepted, pointer: string): PingrError | undefined {
   if (outcome === 'session_not_found') {
-    throw messageErrors.unknownSession({
+    return messageErrors.unknownSession({
       fields: [{ pointer, detail: 'is not a session of this account and mode' }],
     });
   }
   if (outcome === 'session_not_linked') {
-    throw messageErrors.sessionNotLinked({
+    return messageErrors.sessionNotLinked({
       detail: `The session is ${status}; it cannot send until it is linked.`,
       fields: [{ pointer, detail: `is ${status}` }],
     });
   }
   if (outcome === 'context_not_found') {
-    throw messageErrors.contextNotFound({
+    return messageErrors.contextNotFound({
       fields: [{ pointer: '/context/message_id', detail: 'is not a message of this session' }],
     });
   }
+  return undefined;
 }
 
 function newRow(from: {
@@ -147,6 +151,8 @@ function newRow(from: {
     context_wire_id: null,
     wire_id: from.wireId,
     status: 'queued',
+    automated: false,
+    trigger_id: null,
     error_code: null,
     error_detail: null,
     wire_code: null,

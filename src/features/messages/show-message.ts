@@ -32,6 +32,8 @@ export function showOpenMessage(
     type: row.type,
     text: content && 'text' in content ? content.text : null,
     context: contextOf(row),
+    automated: row.automated,
+    trigger_id: row.trigger_id && toId('trigger', row.trigger_id),
     error:
       row.error_code === null
         ? null

@@ -14,6 +14,11 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof PingrError && error.definition === databaseErrors.unavailable.definition;
 }
 
+/** The SQLSTATE with which Postgres refused a statement; `undefined` for any other error. */
+export function sqlStateOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
 /** Postgres' classes for "this connection is gone", and Node's codes for a socket that is. */
 const CONNECTION_CODES =
   /^(08(?!P01)|57P0)|^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EHOSTUNREACH)$/;
@@ -23,6 +28,6 @@ const CONNECTION_TEXT =
 /** True where the connection, not the statement, failed. */
 export function isConnectionError(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const code = sqlStateOf(error) ?? '';
   return CONNECTION_CODES.test(code) || CONNECTION_TEXT.test(error.message);
 }

@@ -40,17 +40,20 @@ export function accountClaims({ accountId, mode }: AccountScope): Scope {
 
 export const systemClaims: Scope = { role: 'service_role', claims: '{}' };
 
-/** Begins, scopes, runs `work` and commits. Begin, scope and the first statement leave in one flight. */
+/**
+ * Begins, scopes, runs `work` and commits. Begin, scope and the first statement leave in one flight.
+ * @param scope `undefined` where the pool's connections have it already
+ */
 export async function inTransaction<T>(
   pool: pg.Pool,
-  scope: Scope,
+  scope: Scope | undefined,
   work: (tx: AccountTx & SystemTx) => Promise<T>,
 ): Promise<T> {
   const client = await connect(pool);
   let broken: Error | undefined;
   try {
     sendTogether(client);
-    const opened = Promise.all([client.query('begin'), client.query(setScope(scope))]);
+    const opened = Promise.all([client.query('begin'), scope && client.query(setScope(scope))]);
     opened.catch(() => undefined);
     const result = await work(transactionOf(client));
     await opened;
@@ -66,11 +69,11 @@ export async function inTransaction<T>(
 
 /**
  * Like {@link inTransaction} for work that is one statement: begin, scope, statement and commit leave together, so
- * that it costs one round trip. A second statement throws.
+ * that it costs one round trip. A second statement throws. Without a scope to set the statement goes alone.
  */
 export async function inOneTrip<T>(
   pool: pg.Pool,
-  scope: Scope,
+  scope: Scope | undefined,
   work: (tx: AccountTx & SystemTx) => Promise<T>,
 ): Promise<T> {
   const client = await connect(pool);
@@ -103,9 +106,10 @@ export async function inOneTrip<T>(
 /** Nothing happened where it fails. */
 async function trip<Row extends object>(
   client: pg.PoolClient,
-  scope: Scope,
+  scope: Scope | undefined,
   query: pg.QueryConfig,
 ): Promise<Row[]> {
+  if (scope === undefined) return (await client.query<Row>(query)).rows;
   sendTogether(client);
   const answers = [
     client.query('begin'),

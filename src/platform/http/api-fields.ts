@@ -34,6 +34,10 @@ const ID_WORDS: Record<IdKind, string> = {
   event: 'event',
   request: 'request',
   worker: 'worker',
+  webhookEndpoint: 'webhook endpoint',
+  delivery: 'delivery',
+  attempt: 'attempt',
+  trigger: 'trigger',
 };
 
 /** An id in an answer. */

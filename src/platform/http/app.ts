@@ -25,6 +25,8 @@ export interface AppOptions {
   admission: AdmissionOptions;
   routes: readonly Route[];
   info: ApiInfo;
+  /** Pages beside the operations of the API, which ask for no key. */
+  pages?: readonly ((app: FastifyInstance) => void | Promise<void>)[];
   health: Omit<HealthOptions, 'closing'>;
   metrics?: Pick<Metrics, 'requestDuration'> | undefined;
   newRequestId: () => string;
@@ -66,6 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
     heartbeatMs: options.heartbeatMs ?? 15_000,
   };
   for (const route of options.routes) serveRoute(app, route, edge);
+  for (const page of options.pages ?? []) await page(app);
   serveHealth(app, { ...options.health, closing });
   serveErrorPages(app);
   await serveOpenApi(app);

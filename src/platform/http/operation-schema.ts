@@ -27,6 +27,7 @@ export function operationSchema(route: Route, refusals: readonly ErrorFactory[])
     description: descriptionOf(route),
     tags: [operation.tag],
     security: [{ apiKey: [] }, { bearer: [] }],
+    ...(operation.scope !== undefined && { 'x-required-scope': operation.scope }),
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),

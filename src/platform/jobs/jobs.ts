@@ -22,8 +22,6 @@ export interface Jobs {
   ): Promise<JobWorker>;
   /** Adds the payload again and again, once for all processes; calling again changes the schedule. */
   schedule<P extends JobPayload>(definition: QueueDefinition<P>, repeat: Repeat, payload: P): Promise<void>;
-  /** Removes a worker's part of a queue with every job in it. */
-  dropQueue(definition: { name: string }, suffix: string): Promise<void>;
   /** Depths of the queues that this process has opened. */
   depths(): Promise<QueueDepth[]>;
   /** @throws Error when jobs cannot be added */
@@ -54,11 +52,6 @@ export async function createJobs({ backend: chosen, log, metrics }: CreateJobsOp
       return worker;
     },
     schedule: (definition, repeat, payload) => scheduleJob(queues, definition, { repeat, payload }),
-    async dropQueue(definition, suffix) {
-      const name = queueName(definition, suffix);
-      await queues.use(name, (queue) => queue.obliterate({ force: true }));
-      await queues.close(name);
-    },
     depths: () => queues.depths(),
     health: () => backend.ping(),
     async close(graceMs) {

@@ -10,8 +10,7 @@ export interface MigrateJobsOptions {
 
 /**
  * Brings BullMQ's own schema `bullmq` up to date, under BullMQ's advisory lock; safe to run again.
- * The role may also create in that schema: adding jobs in bulk makes a sequence for each queue, which `dropQueue`
- * removes again.
+ * The role may also create in that schema: adding jobs in bulk makes a sequence for each queue.
  */
 export async function migrateJobs({ url, grantTo }: MigrateJobsOptions): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'pingr-migrate' });

@@ -22,6 +22,17 @@ export interface Metrics {
   /** Connections that ended, by close code, and what followed. */
   disconnects: Counter<'mode' | 'code'>;
   reconnects: Counter<'mode'>;
+  webhookAttempts: Counter<'mode' | 'outcome'>;
+  /** From an event to the receiver's 2xx for it. */
+  webhookLatency: Histogram<'mode'>;
+  /** Endpoints that this process delivers to, its requests under way, and what waited when it last looked. */
+  webhookLanes: Gauge<'mode'>;
+  webhooksSending: Gauge<'mode'>;
+  webhooksDue: Gauge<'mode'>;
+  /** From a message being stored to its triggers being done with it. */
+  triggerLooks: Histogram<'mode' | 'outcome'>;
+  triggerReplies: Counter<'mode' | 'outcome'>;
+  replyUrls: Histogram<'mode' | 'outcome'>;
 }
 
 /** Makes the metrics of one process, in a registry of their own. `process`: also memory, CPU and event loop lag. */
@@ -54,6 +65,20 @@ export function createMetrics({ process = true }: { process?: boolean } = {}): M
     inbound: counter('inbound_messages', 'Messages received', ['mode']),
     disconnects: counter('disconnects', 'Connections that ended, by close code', ['mode', 'code']),
     reconnects: counter('reconnects', 'Connections opened again', ['mode']),
+    webhookAttempts: counter('webhook_attempts', 'Tries to deliver a webhook by outcome', [
+      'mode',
+      'outcome',
+    ]),
+    webhookLatency: seconds('webhook_latency', 'Time from an event to its delivery', ['mode']),
+    webhookLanes: gauge('webhook_lanes', 'Webhook endpoints that this process delivers to', ['mode']),
+    webhooksSending: gauge('webhooks_sending', 'Webhook requests under way', ['mode']),
+    triggerLooks: seconds('trigger_look', 'Time until triggers were done with a message', [
+      'mode',
+      'outcome',
+    ]),
+    triggerReplies: counter('trigger_replies', 'Replies of triggers by outcome', ['mode', 'outcome']),
+    replyUrls: seconds('reply_url_duration', 'Time that reply URLs took', ['mode', 'outcome']),
+    webhooksDue: gauge('webhooks_due', 'Webhook deliveries that waited at the last look', ['mode']),
   };
 }
 

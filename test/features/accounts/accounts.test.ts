@@ -40,6 +40,7 @@ describe('GET /v1/account', () => {
     expect(json()).toEqual({
       id: toId('account', accountId),
       name: 'Acme',
+      email: null,
       mode: 'test',
       scopes: ['account:read', 'messages:read'],
       created_at: expect.stringMatching(/^\d{4}-.*Z$/),
@@ -61,5 +62,61 @@ describe('GET /v1/account', () => {
     const { status, json } = await api.call(text, 'GET', '/v1/account');
     expect([status, json().code]).toEqual([404, 'account.not_found']);
     await expect.poll(async () => (await api.call(text, 'GET', '/v1/account')).status).toBe(401);
+  });
+});
+
+describe('PATCH /v1/account', () => {
+  const change = async (body: unknown, scopes = ['account:write', 'account:read']) => {
+    const { text, accountId } = await api.issue({ scopes });
+    const { status, json } = await api.call(text, 'PATCH', '/v1/account', body);
+    return {
+      status,
+      body: json(),
+      accountId,
+      shown: async () => (await api.call(text, 'GET', '/v1/account')).json(),
+    };
+  };
+
+  it('changes what is given, for GET to show', async () => {
+    const changed = await change({ name: '  Acme India ', email: 'Owner@example.com' });
+    expect(changed.status).toBe(200);
+    expect(changed.body).toMatchObject({ name: 'Acme India', email: 'Owner@example.com' });
+    expect(await changed.shown()).toEqual(changed.body);
+  });
+
+  it('leaves alone what is not, and forgets the address with null', async () => {
+    const { text, accountId } = await api.issue();
+    const patch = async (body: unknown) => (await api.call(text, 'PATCH', '/v1/account', body)).json();
+    await patch({ email: 'owner@example.com' });
+    expect(await patch({ name: 'New' })).toMatchObject({ name: 'New', email: 'owner@example.com' });
+    expect(await patch({})).toMatchObject({ name: 'New', email: 'owner@example.com' });
+    expect(await api.db.database.systemOnce((tx) => api.accounts.ownerEmail(tx, accountId))).toBe(
+      'owner@example.com',
+    );
+    expect(await patch({ email: null })).toMatchObject({ name: 'New', email: null });
+  });
+
+  it.each([
+    [{ email: 'nobody' }, '/email'],
+    [{ email: 'a@example.com, b@example.com' }, '/email'],
+    [{ email: 'a@example.com\r\nBcc: b@example.com' }, '/email'],
+    [{ email: `${'a'.repeat(250)}@example.com` }, '/email'],
+    [{ name: ' ' }, '/name'],
+    [{ name: null }, '/name'],
+    [{ plan: 'free' }, '/plan'],
+  ])('refuses %o', async (body, pointer) => {
+    const refused = await change(body);
+    expect(refused.status).toBe(422);
+    expect(refused.body.errors).toMatchObject([{ pointer }]);
+  });
+
+  it('needs its scope, and touches no other account', async () => {
+    expect((await change({ name: 'x' }, ['account:read'])).status).toBe(403);
+    const other = await api.issue();
+    await change({ name: 'Mine', email: 'me@example.com' });
+    expect((await api.call(other.text, 'GET', '/v1/account')).json()).toMatchObject({
+      name: 'Acme',
+      email: null,
+    });
   });
 });

@@ -65,7 +65,7 @@ export async function openParts({ database, vault, url }: Pick<TestDatabase, 'da
   const clock = systemClock;
   const log = silentLog;
   const notices = createNotices({ url, clock, log });
-  const notifier = createEventNotifier({ database, log });
+  const notifier = createEventNotifier({ database, log, onWork: () => undefined });
   const messages = createMessagesService({
     database,
     vault,
@@ -75,7 +75,7 @@ export async function openParts({ database, vault, url }: Pick<TestDatabase, 'da
     waker: { wake: () => undefined },
     onFact: notifier.notify,
   });
-  const reader = createEventReader({ database, loadMessages: messages.load, log });
+  const reader = createEventReader({ database, vault, loadMessages: messages.load, log });
   const hub = await createEventHub({ reader, notices, clock, log });
   const events = createEventsService({ database, reader, hub, clock });
   return {

@@ -69,6 +69,17 @@ describe('taking messages', () => {
     await expect(take()).resolves.toEqual([due.id]);
   });
 
+  it('fails those whose content retention has dropped, and gives the others', async () => {
+    const [empty, full] = [await seedMessage(db, hold), await seedMessage(db, hold)];
+    await db.owner.query('update messages set content = null where id = $1', [empty.id]);
+    await expect(take()).resolves.toEqual([full.id]);
+    expect(await messageNow(db, empty.id)).toMatchObject({
+      status: 'failed',
+      error_code: 'message.content_expired',
+    });
+    await expect(factsOf(db, empty.id)).resolves.toEqual(['message.failed']);
+  });
+
   it("leaves out other sessions' messages", async () => {
     await seedMessage(db, await seedHold(db, hold.accountId));
     await expect(take()).resolves.toEqual([]);

@@ -23,6 +23,14 @@ const EXPECTED = `
   messages             RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
   events               RRRR  RRRR  RRRR           AARR  FRRR     FRRR  AAAA
   contact_identities   RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
+  webhook_endpoints    RRRR  RRRR  RRRR           AAAA  FRFF     FRFF  AAAA
+  webhook_deliveries   RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
+  webhook_attempts     RRRR  RRRR  RRRR           ARRR  FRRR     FRRR  AAAA
+  webhook_lanes        RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
+  triggers             RRRR  RRRR  RRRR           AAAA  FRFF     FRFF  AAAA
+  trigger_senders      RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
+  trigger_checks       RRRR  RRRR  RRRR           AAAA  FRFF     FRFF  AAAA
+  mails                RRRR  RRRR  RRRR           RARR  RRRR     -     AAAA
   app.rate_limits      AAAA  RRRR  RRRR           RRRR  RRRR     -     AAAA`;
 
 type Verb = 'select' | 'insert' | 'update' | 'delete';
@@ -43,6 +51,8 @@ let account: string;
 let foreign: string;
 let bare: { account: string; session: string };
 let session: string;
+let endpoint: string;
+let trigger: string;
 
 const uuid = () => newUuid();
 const bytes = () => randomBytes(8);
@@ -99,6 +109,55 @@ const FIXTURES: Record<string, Fixture> = {
     writes: 'phone',
     key: ['account_id', 'mode', 'lid'],
   },
+  webhook_endpoints: {
+    row: () => ({ id: uuid(), ...owned(), url: 'https://example.com', events: ['*'], secret: bytes() }),
+    writes: 'url',
+    key: ['id'],
+  },
+  webhook_deliveries: {
+    row: () => ({
+      ...{ id: uuid(), ...owned(), endpoint_id: uuid(), event_id: uuid() },
+      ...{ event_type: 'x', event_at: new Date() },
+    }),
+    writes: 'status',
+    key: ['id'],
+  },
+  webhook_attempts: {
+    row: () => ({
+      ...{ id: uuid(), ...owned(), delivery_id: uuid(), endpoint_id: uuid() },
+      ...{ number: 1, started_at: new Date() },
+    }),
+    writes: 'outcome',
+    key: ['id'],
+  },
+  webhook_lanes: {
+    row: () => ({ endpoint_id: endpoint, ...owned() }),
+    writes: 'owner',
+    key: ['endpoint_id'],
+  },
+  triggers: {
+    row: () => ({ id: uuid(), ...owned(), name: 'x', match: 'any' }),
+    writes: 'name',
+    key: ['id'],
+  },
+  trigger_senders: {
+    row: () => ({ trigger_id: trigger, ...owned(), contact: uuid(), last_fired_at: new Date() }),
+    writes: 'last_fired_at',
+    key: ['trigger_id', 'contact'],
+  },
+  trigger_checks: {
+    row: () => ({ message_id: uuid(), ...owned(), session_id: session }),
+    writes: 'attempts',
+    key: ['message_id'],
+  },
+  mails: {
+    row: () => ({
+      ...{ id: uuid(), account_id: account, template: 'magic_link' },
+      ...{ status: 'queued', created_at: new Date() },
+    }),
+    writes: 'status',
+    key: ['id'],
+  },
   'app.rate_limits': { row: () => ({ key: uuid() }), writes: 'points', key: ['key'] },
 };
 
@@ -127,6 +186,16 @@ beforeAll(async () => {
     bare.session,
     account,
   ]);
+  endpoint = newUuid();
+  await db.owner.query(
+    `insert into webhook_endpoints (id, account_id, mode, url, events, secret) values ($1, $2, 'test', 'https://example.com', '{*}', '')`,
+    [endpoint, account],
+  );
+  trigger = newUuid();
+  await db.owner.query(
+    `insert into triggers (id, account_id, mode, name, match) values ($1, $2, 'test', 'x', 'any')`,
+    [trigger, account],
+  );
   client = await db.owner.connect();
 });
 afterAll(async () => {

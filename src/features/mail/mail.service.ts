@@ -1,0 +1,93 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { NewUuid } from '../../lib/ids.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
+import type { Jobs } from '../../platform/jobs/jobs.ts';
+import type { Log } from '../../platform/log/log.ts';
+import { mailQueue } from './mail.jobs.ts';
+import { insertMail } from './mail.store.ts';
+import { findJobless, markHanded } from './mail.system.ts';
+import type { MailCipher } from './mail-cipher.ts';
+import { renderMail } from './templates/mail-draft.ts';
+import { draftMail, type MailTemplate, type MailValues } from './templates/templates.ts';
+
+export interface NewMail<T extends MailTemplate> {
+  /** UUID of the account it is about; null for people without one, in system scope. */
+  accountId: string | null;
+  /** One address. */
+  to: string;
+  template: T;
+  values: MailValues[T];
+}
+
+/** Writes to people. A mail is part of the transaction that it is about: both happen or neither. */
+export interface MailService {
+  /** Appends a mail. Nothing leaves before the commit. @throws Error when the account was erased */
+  send<T extends MailTemplate>(tx: AccountTx | SystemTx, mail: NewMail<T>): Promise<void>;
+  /** Call after the commit: the mail leaves at once instead of with the next sweep. Returns at once; never fails. */
+  wake(): void;
+  /**
+   * Makes jobs for mails that have none: those of now, and those that a crash or a lost queue left. For the upkeep.
+   * @returns how many
+   */
+  sweep(): Promise<number>;
+}
+
+export interface MailDependencies {
+  database: Pick<Database, 'systemOnce'>;
+  jobs: Pick<Jobs, 'queue'>;
+  cipher: MailCipher;
+  newUuid: NewUuid;
+  clock: Clock;
+  log: Log;
+  /** False without a mail server: mails are kept for the mailbox. */
+  delivers: boolean;
+}
+
+const BATCH = 200;
+
+export function createMailService(deps: MailDependencies): MailService {
+  const { log, delivers } = deps;
+  const sweep = () => makeJobs(deps);
+  return {
+    send: (tx, mail) => append(deps, tx, mail),
+
+    wake() {
+      if (!delivers) return;
+      sweep().catch((error: unknown) => log.warn({ err: error }, 'mails not handed over, the sweep will'));
+    },
+
+    sweep,
+  };
+}
+
+async function append<T extends MailTemplate>(
+  { cipher, newUuid, clock, log, delivers }: MailDependencies,
+  tx: AccountTx | SystemTx,
+  { accountId, to, template, values }: NewMail<T>,
+): Promise<void> {
+  const id = newUuid();
+  const content = await cipher.seal({ id, accountId }, { to, ...renderMail(draftMail(template, values)) });
+  const status = delivers ? 'queued' : 'kept';
+  await insertMail(tx, { id, accountId, template, content, status, at: clock.now() });
+  if (!delivers) log.info({ mail: id, template }, 'no mail server: mail kept for the mailbox');
+}
+
+/** Jobs first, the note after: a crash in between makes a second job, which finds nothing to do. */
+async function makeJobs({ database, jobs }: MailDependencies): Promise<number> {
+  for (let made = 0; ; ) {
+    const mails = await database.systemOnce((tx) => findJobless(tx, BATCH));
+    if (mails.length > 0) {
+      await jobs.queue(mailQueue).addBulk(
+        mails.map(({ id, attempts }) => ({
+          payload: { mail_id: id },
+          options: { jobId: `${id}-${attempts}` },
+        })),
+      );
+      const ids = mails.map(({ id }) => id);
+      await database.systemOnce((tx) => markHanded(tx, ids));
+    }
+    made += mails.length;
+    if (mails.length < BATCH) return made;
+  }
+}

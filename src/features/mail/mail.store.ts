@@ -1,0 +1,18 @@
+import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
+
+export interface NewMailRow {
+  id: string;
+  accountId: string | null;
+  template: string;
+  content: Uint8Array;
+  status: 'queued' | 'kept';
+  at: Date;
+}
+
+/** Appends a mail. In account scope, one of that account. */
+export async function insertMail(tx: AccountTx | SystemTx, mail: NewMailRow): Promise<void> {
+  await tx.query(
+    `insert into mails (id, account_id, template, content, status, created_at) values ($1, $2, $3, $4, $5, $6)`,
+    [mail.id, mail.accountId, mail.template, mail.content, mail.status, mail.at],
+  );
+}

@@ -1,0 +1,43 @@
+import { toId } from '../../lib/ids.ts';
+import type { Database } from '../../platform/db/database.ts';
+import { listMails } from './mail.system.ts';
+import type { MailCipher } from './mail-cipher.ts';
+
+/** A mail as the mailbox shows it. */
+export interface MailboxEntry {
+  id: string;
+  account_id: string | null;
+  to: string;
+  subject: string;
+  text: string;
+  html: string;
+  template: string;
+  status: 'queued' | 'failed' | 'kept';
+  last_error: string | null;
+  created_at: string;
+}
+
+/** Most mails that the mailbox shows. */
+const LIMIT = 100;
+
+/** Reads what has been written and not been sent, newest first, of all accounts. */
+export async function readMailbox({
+  database,
+  cipher,
+}: {
+  database: Pick<Database, 'systemOnce'>;
+  cipher: MailCipher;
+}): Promise<MailboxEntry[]> {
+  const rows = await database.systemOnce((tx) => listMails(tx, LIMIT));
+  return Promise.all(
+    rows.map(async ({ id, account_id, template, status, last_error, content, created_at }) => ({
+      id,
+      account_id: account_id && toId('account', account_id),
+      ...(await cipher.open({ id, accountId: account_id }, content)),
+      template,
+      status,
+      last_error,
+      created_at: created_at.toISOString(),
+    })),
+  );
+}

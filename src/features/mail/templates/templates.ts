@@ -1,0 +1,45 @@
+import type { Quota, Receipt, TrialEnding } from './billing-mails.ts';
+import { quotaReached, quotaWarning, receipt, trialEnding } from './billing-mails.ts';
+import type { MailDraft } from './mail-draft.ts';
+import type { AccountDeletion, Invitation, MagicLink } from './people-mails.ts';
+import { accountDeletion, invitation, magicLink } from './people-mails.ts';
+import type { ExportReady, SuspiciousActivity } from './privacy-mails.ts';
+import { exportReady, suspiciousActivity } from './privacy-mails.ts';
+import type { SessionDisconnected, WebhookDisabled } from './service-mails.ts';
+import { sessionDisconnected, webhookDisabled } from './service-mails.ts';
+
+/** Every mail that Pingr writes, with what it fills in. */
+export interface MailValues {
+  webhook_disabled: WebhookDisabled;
+  session_disconnected: SessionDisconnected;
+  magic_link: MagicLink;
+  invitation: Invitation;
+  account_deletion: AccountDeletion;
+  receipt: Receipt;
+  trial_ending: TrialEnding;
+  quota_warning: Quota;
+  quota_reached: Omit<Quota, 'used'>;
+  export_ready: ExportReady;
+  suspicious_activity: SuspiciousActivity;
+}
+
+export type MailTemplate = keyof MailValues;
+
+const templates: { [T in MailTemplate]: (values: MailValues[T]) => MailDraft } = {
+  webhook_disabled: webhookDisabled,
+  session_disconnected: sessionDisconnected,
+  magic_link: magicLink,
+  invitation,
+  account_deletion: accountDeletion,
+  receipt,
+  trial_ending: trialEnding,
+  quota_warning: quotaWarning,
+  quota_reached: quotaReached,
+  export_ready: exportReady,
+  suspicious_activity: suspiciousActivity,
+};
+
+/** Fills a template in. */
+export function draftMail<T extends MailTemplate>(template: T, values: MailValues[T]): MailDraft {
+  return templates[template](values);
+}

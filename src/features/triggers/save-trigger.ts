@@ -1,0 +1,136 @@
+import type { Context } from '../../platform/context.ts';
+import { newWebhookSecret } from '../../platform/crypto/webhook-signature.ts';
+import type { AccountTx } from '../../platform/db/scope.ts';
+import { requestErrors } from '../../platform/http/http.errors.ts';
+import { OutboundError } from '../../platform/net/outbound-http.ts';
+import { settingsProblems } from './settings-problems.ts';
+import { showTrigger, type TriggerWithSecret } from './show-trigger.ts';
+import { triggerErrors } from './triggers.errors.ts';
+import { sealSecret, secretOf, type TriggerRow, type TriggerSettings } from './triggers.model.ts';
+import type { TriggersDependencies } from './triggers.service.ts';
+import * as store from './triggers.store.ts';
+
+/** Triggers that an account may have in one mode: every received message may have to be compared with all. */
+const MOST_TRIGGERS = 200;
+
+/** What is left out stays as it is. */
+export type TriggerChange = { [K in keyof TriggerSettings]?: TriggerSettings[K] | undefined };
+
+export async function createTrigger(
+  deps: TriggersDependencies,
+  ctx: Context,
+  settings: TriggerSettings,
+): Promise<TriggerWithSecret> {
+  const { database, vault, newUuid, randomBytes } = deps;
+  refuseProblems(settings);
+  await refuseUncallable(deps, ctx, settings.reply_url);
+  const id = newUuid();
+  const cipher = await vault.of(ctx.accountId);
+  const secret = settings.reply_url === null ? null : newWebhookSecret(randomBytes);
+  const row = await database.account(ctx, async (tx) => {
+    if ((await store.countTriggers(tx, ctx.accountId, ctx.mode)) >= MOST_TRIGGERS) {
+      throw triggerErrors.tooMany({ detail: `There are ${MOST_TRIGGERS} already, which is the limit.` });
+    }
+    await refuseUnknownSessions(tx, settings.session_ids ?? [], []);
+    return store.insertTrigger(tx, {
+      ...settings,
+      id,
+      account_id: ctx.accountId,
+      mode: ctx.mode,
+      secret: secret === null ? null : sealSecret(secret, id, cipher),
+    });
+  });
+  return { view: showTrigger(row), secret };
+}
+
+/** A trigger that gets its first `reply_url` gets a secret. */
+export async function changeTrigger(
+  deps: TriggersDependencies,
+  ctx: Context,
+  id: string,
+  change: TriggerChange,
+): Promise<TriggerRow> {
+  const { database, vault, clock, randomBytes } = deps;
+  const cipher = await vault.of(ctx.accountId);
+  // Before the transaction, which is too precious to wait for a name server.
+  if (typeof change.reply_url === 'string') {
+    existing(await database.accountOnce(ctx, (tx) => store.findTrigger(tx, id)));
+    await refuseUncallable(deps, ctx, change.reply_url);
+  }
+  return database.account(ctx, async (tx) => {
+    const before = existing(await store.lockTrigger(tx, id));
+    const after = { ...before, ...given(change), updated_at: clock.now() };
+    refuseProblems(after);
+    await refuseUnknownSessions(tx, change.session_ids ?? [], before.session_ids ?? []);
+    const needsSecret = after.reply_url !== null && before.secret === null;
+    const secret = needsSecret ? sealSecret(newWebhookSecret(randomBytes), id, cipher) : before.secret;
+    return store.updateTrigger(tx, { ...after, secret });
+  });
+}
+
+export async function revealSecret(
+  { database, vault }: TriggersDependencies,
+  ctx: Context,
+  id: string,
+): Promise<string | null> {
+  const cipher = await vault.of(ctx.accountId);
+  return secretOf(existing(await database.accountOnce(ctx, (tx) => store.findTrigger(tx, id))), cipher);
+}
+
+function given(change: TriggerChange): Partial<TriggerSettings> {
+  return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+}
+
+function refuseProblems(settings: TriggerSettings): void {
+  const fields = settingsProblems(settings);
+  if (fields.length > 0) throw requestErrors.invalid({ fields });
+}
+
+/** @param known those that the trigger names already: they may have been deleted since */
+async function refuseUnknownSessions(
+  tx: AccountTx,
+  sessions: readonly string[],
+  known: readonly string[],
+): Promise<void> {
+  const added = sessions.filter((id) => !known.includes(id));
+  if (added.length === 0) return;
+  const unknown = new Set(await store.unknownSessions(tx, added));
+  const fields = sessions.flatMap((id, i) =>
+    unknown.has(id)
+      ? [{ pointer: `/sessions/${i}`, detail: 'is not a session of this account and mode' }]
+      : [],
+  );
+  if (fields.length > 0) throw triggerErrors.unknownSession({ fields });
+}
+
+/** What to tell about an address that was refused, by reason. */
+const DETAILS: Record<string, string> = {
+  invalid_url: 'is not a URL that can be called; credentials in it are not taken either',
+  https_required: 'must begin with https://',
+  blocked_address: 'leads to an address that is not public',
+};
+
+async function refuseUncallable(
+  { outbound, policyFor }: TriggersDependencies,
+  { mode }: Context,
+  url: string | null,
+): Promise<void> {
+  if (url === null) return;
+  try {
+    await outbound.check(url, policyFor(mode));
+  } catch (error) {
+    if (!(error instanceof OutboundError)) throw error;
+    const detail = DETAILS[error.reason] ?? `cannot be called (${error.reason})`;
+    throw triggerErrors.urlRefused({
+      detail: `The URL ${detail}.`,
+      fields: [{ pointer: '/reply_url', detail }],
+      cause: error,
+    });
+  }
+}
+
+/** @throws trigger.not_found where there is none */
+export function existing(row: TriggerRow | undefined): TriggerRow {
+  if (row === undefined) throw triggerErrors.notFound();
+  return row;
+}

@@ -1,0 +1,20 @@
+import { EVENT_TYPES, type EventType } from '../events/events.events.ts';
+
+/** The names of every type of event, in the order in which they are documented. */
+export const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES).filter(isEventType);
+
+/** Whether there are events of this type. */
+export function isEventType(text: string): text is EventType {
+  return Object.hasOwn(EVENT_TYPES, text);
+}
+
+/** Whether a pattern (a name, `*`, or a prefix such as `message.*`) names at least one type that there is. */
+export function isEventPattern(text: string): boolean {
+  if (text === '*' || isEventType(text)) return true;
+  if (!text.endsWith('.*')) return false;
+  const start = text.slice(0, -1);
+  return EVENT_TYPE_NAMES.some((name) => name.startsWith(start));
+}
+
+/** Why a pattern was refused. */
+export const UNKNOWN_EVENT_TYPE = `is no type of event; use \`*\`, a prefix such as \`message.*\`, or one of ${EVENT_TYPE_NAMES.join(', ')}`;

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { variables } from './config-registry.ts';
+import { flag, mailbox } from './config-values.ts';
+
+/** The variables of what leaves the installation: mails, and webhooks. */
+export const outboundShape = {
+  smtpUrl: z
+    .url({ protocol: /^smtps?$/ })
+    .optional()
+    .register(variables, {
+      env: 'SMTP_URL',
+      section: 'Mail',
+      doc: 'Mail server, such as `smtp://user:password@mail.example.com:587`; credentials go over TLS alone. The same for API and workers.',
+      default: 'none: mails are kept in the mailbox',
+      secret: true,
+      roles: ['all', 'api', 'worker'],
+    }),
+  mailFrom: mailbox.default('Pingr <pingr@localhost>').register(variables, {
+    env: 'MAIL_FROM',
+    section: 'Mail',
+    doc: 'Sender of mails: an address, or `Name <address>`.',
+    default: '`Pingr <pingr@localhost>`, which most mail servers refuse',
+    roles: ['all', 'worker'],
+  }),
+  mailbox: flag.optional().register(variables, {
+    env: 'MAILBOX',
+    section: 'Mail',
+    doc: 'Whether `/mailbox` shows mails that were kept, to callers on this machine: `on` or `off`.',
+    default: '`on` in `all`, else `off`',
+    roles: ['all', 'api'],
+  }),
+  ownerEmail: z
+    .email()
+    .optional()
+    .register(variables, {
+      env: 'OWNER_EMAIL',
+      section: 'Mail',
+      doc: "Address of the first account's owner, written when the account is made.",
+      roles: ['all', 'bootstrap'],
+    }),
+
+  webhookAllowLoopback: flag.optional().register(variables, {
+    env: 'WEBHOOK_ALLOW_LOOPBACK',
+    section: 'Webhooks',
+    doc: 'Whether webhooks of test mode may call servers on this machine: `on` or `off`.',
+    default: '`on` in `all`, else `off`',
+    roles: ['all', 'api', 'worker'],
+  }),
+} as const;

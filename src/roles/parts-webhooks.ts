@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { findOwnerEmail } from '../features/accounts/accounts.store.ts';
+import { createEventReader } from '../features/events/event-reader.ts';
+import type { EventsService } from '../features/events/events.service.ts';
+import type { MessagesService } from '../features/messages/messages.service.ts';
+import { deliveryRoutes } from '../features/webhooks/deliveries.routes.ts';
+import type { DeliveryMetrics } from '../features/webhooks/delivery-metrics.ts';
+import { DeliveryPool } from '../features/webhooks/delivery-pool.ts';
+import { DELIVERY_SETTINGS } from '../features/webhooks/delivery-settings.ts';
+import type { DisabledEndpoint } from '../features/webhooks/disable.system.ts';
+import { createEndpointWaker, webhookWakeQueue } from '../features/webhooks/webhook-wake.jobs.ts';
+import { webhookRoutes } from '../features/webhooks/webhooks.routes.ts';
+import { createWebhooksService } from '../features/webhooks/webhooks.service.ts';
+import { newUuid, toId } from '../lib/ids.ts';
+import type { Mode } from '../lib/mode.ts';
+import { systemClock } from '../lib/system-clock.ts';
+import type { SystemTx } from '../platform/db/scope.ts';
+import type { Route } from '../platform/http/route.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { Core } from './core.ts';
+import type { Outbound } from './parts-outbound.ts';
+
+/** The API's side of webhooks: its routes, and the hint to a worker where a fact has made deliveries. */
+export function openWebhookRoutes(
+  core: Core,
+  { http, policyFor }: Outbound,
+  eventsService: EventsService,
+): Route[] {
+  const { database, vault, jobs, log, events } = core;
+  const waker = createEndpointWaker({ jobs, send: events.send, log });
+  core.onCausedWork('webhooks', ({ subject, mode }) => waker.offer(subject, mode));
+  const service = createWebhooksService({
+    database,
+    vault,
+    newUuid,
+    randomBytes,
+    clock: systemClock,
+    outbound: http,
+    policyFor,
+    events: eventsService,
+    wake: waker.wake,
+  });
+  return [...webhookRoutes(service), ...deliveryRoutes(service, systemClock)];
+}
+
+/** Delivers the webhooks of one mode. */
+export async function runWebhooks(
+  core: Core,
+  outbound: Outbound,
+  worker: { workerId: string; mode: Mode; messages: Pick<MessagesService, 'load'> },
+): Promise<void> {
+  const { database, vault, jobs, log, notices, events, lifecycle, metrics } = core;
+  const { mode } = worker;
+  const waker = createEndpointWaker({ jobs, send: events.send, log });
+  const reader = createEventReader({ database, vault, log, loadMessages: worker.messages.load });
+  const pool = await lifecycle.open(
+    'webhook deliveries',
+    async () => {
+      const opened = new DeliveryPool({
+        ...worker,
+        database,
+        vault,
+        notices,
+        waker,
+        newUuid,
+        log,
+        clock: systemClock,
+        random: Math.random,
+        http: outbound.http,
+        policy: outbound.policyFor(mode),
+        showEvents: reader.show,
+        metrics: deliveryMetrics(metrics, mode),
+        settings: DELIVERY_SETTINGS,
+        onFact: (accountId) => {
+          events.notify(accountId);
+          outbound.mails.wake();
+        },
+        onFailing: (tx, endpoint) => mailOwner(outbound, tx, endpoint),
+      });
+      await opened.start();
+      return opened;
+    },
+    { close: (opened) => opened.drain(), timeoutMs: 6_000 },
+  );
+  core.beforeMetrics(() => {
+    const { lanes, sending, due } = pool.state();
+    metrics.webhookLanes.set({ mode }, lanes);
+    metrics.webhooksSending.set({ mode }, sending);
+    metrics.webhooksDue.set({ mode }, due);
+  });
+  core.onCausedWork('webhooks', (work) => {
+    // What this worker's own sessions cause it delivers itself, which spares the way through the queue.
+    if (work.mode === mode) pool.wake(work.subject);
+    else waker.offer(work.subject, work.mode);
+  });
+  await lifecycle.open(
+    'webhook wake-ups',
+    () =>
+      jobs.work(webhookWakeQueue, async ({ endpoint_id: id }) => pool.wake(id), {
+        concurrency: 50,
+        suffix: mode,
+      }),
+    { close: (opened) => opened.close(500) },
+  );
+}
+
+async function mailOwner({ mails }: Outbound, tx: SystemTx, endpoint: DisabledEndpoint): Promise<void> {
+  const { id, accountId, url, mode, reason, failingSince } = endpoint;
+  const to = await findOwnerEmail(tx, accountId);
+  if (to === null) return;
+  const values = { endpointId: toId('webhookEndpoint', id), url, mode, reason, failingSince };
+  await mails.send(tx, { accountId, to, template: 'webhook_disabled', values });
+}
+
+function deliveryMetrics(metrics: Metrics, mode: Mode): DeliveryMetrics {
+  return {
+    attemptEnded: (outcome) => metrics.webhookAttempts.inc({ mode, outcome }),
+    delivered: (ms) => metrics.webhookLatency.observe({ mode }, ms / 1_000),
+  };
+}

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_TYPES } from '../../../src/features/events/events.events.ts';
+import { sessionStatusData } from '../../../src/features/events/events.schema.ts';
+import { messageView } from '../../../src/features/messages/messages.schema.ts';
+import { firedTriggerData } from '../../../src/features/triggers/fired-trigger.schema.ts';
+import { EVENT_TYPE_NAMES } from '../../../src/features/webhooks/event-types.ts';
+import { samplePayload } from '../../../src/features/webhooks/sample-event.ts';
+import { newUuid, toId } from '../../../src/lib/ids.ts';
+import { type Delivery, openWebhooksApi, type WebhooksApi } from './open-webhooks.ts';
+
+let api: WebhooksApi;
+let key: string;
+let accountId: string;
+beforeAll(async () => {
+  api = await openWebhooksApi();
+  ({ text: key, accountId } = await api.issue());
+});
+afterAll(() => api.close());
+
+const send = (id: string, body: unknown) => api.call(key, 'POST', `/v1/webhook-endpoints/${id}/test`, body);
+
+describe('a sample event', () => {
+  const input = { eventId: newUuid(), at: new Date(), mode: 'live', accountId: newUuid() } as const;
+
+  it.each(EVENT_TYPE_NAMES)('of %s has the shape of the real one, and a mark', (type) => {
+    const payload = samplePayload({ ...input, type });
+    expect(payload).toMatchObject({
+      id: toId('event', input.eventId),
+      type,
+      created_at: input.at.toISOString(),
+      mode: 'live',
+      account_id: toId('account', input.accountId),
+      sample: true,
+    });
+    if (type.startsWith('message.')) {
+      const message = messageView.strict().parse(payload.data);
+      expect(message.status).toBe(type.slice('message.'.length));
+      expect(message.timestamps).toHaveProperty(message.status, input.at.toISOString());
+    }
+    if (type === 'trigger.fired') firedTriggerData(messageView).strict().parse(payload.data);
+    if (type === 'session.status') sessionStatusData.strict().parse(payload.data);
+    expect(samplePayload({ ...input, type })).toEqual(payload);
+  });
+
+  it('becomes a delivery like any other, whatever the endpoint wants', async () => {
+    const { id, uuid } = await api.createEndpoint(key, { events: ['message.read'] });
+    api.woken.length = 0;
+    const answer = await send(id, { type: 'message.received' });
+    const delivery = answer.json<Delivery>();
+    expect(answer.status).toBe(202);
+    expect(delivery).toMatchObject({
+      endpoint_id: id,
+      event_type: 'message.received',
+      sample: true,
+      status: 'pending',
+      attempt_count: 0,
+    });
+    expect(api.woken).toEqual([{ endpointId: uuid, mode: 'test' }]);
+    expect(await api.stored(uuid)).toMatchObject([{ due: true, event_type: 'message.received' }]);
+    const shown = (await api.call(key, 'GET', `/v1/deliveries/${delivery.id}`)).json<Delivery>();
+    expect(shown.payload).toMatchObject({
+      id: delivery.event_id,
+      account_id: toId('account', accountId),
+      sample: true,
+      data: { from: { phone: '919876543210', name: 'Asha' } },
+    });
+  });
+
+  it('is not sent to a disabled endpoint, nor of a type that there is none of', async () => {
+    const { id } = await api.createEndpoint(key, { enabled: false });
+    const off = await send(id, { type: 'message.received' });
+    expect([off.status, off.json().code]).toEqual([409, 'webhook_endpoint.not_enabled']);
+    const unknown = await send(id, { type: 'message.seen' });
+    expect([unknown.status, unknown.json().errors?.[0]?.pointer]).toEqual([422, '/type']);
+  });
+});
+
+describe('the list of types', () => {
+  it('has every type with a description and a sample', async () => {
+    const { json } = await api.call(key, 'GET', '/v1/event-types');
+    const { data } = json<{ data: { type: string; description: string; sample: { type: string } }[] }>();
+    expect(Object.fromEntries(data.map(({ type, description }) => [type, description]))).toEqual(EVENT_TYPES);
+    expect(data.map(({ sample }) => sample.type)).toEqual(data.map(({ type }) => type));
+  });
+
+  it('has every type that the program announces', async () => {
+    const { rows } = await api.db.owner.query<{ prosrc: string }>(
+      `select prosrc from pg_proc where pronamespace = 'app'::regnamespace`,
+    );
+    const announced = rows.flatMap(({ prosrc }) =>
+      [...prosrc.matchAll(/'((?:session|message|trigger|webhook_endpoint)\.[a-z_]+)'/g)].map(
+        ([, type]) => type,
+      ),
+    );
+    expect(announced).toContain('message.queued');
+    expect(announced.filter((type) => !Object.keys(EVENT_TYPES).includes(type ?? ''))).toEqual([]);
+  });
+});
