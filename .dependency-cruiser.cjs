@@ -52,6 +52,7 @@ module.exports = {
     mayImportOnly('platform-imports-lib', '^src/platform/', ['^src/(lib|platform)/']),
     mayImportOnly('whatsapp-imports', '^src/whatsapp/', ['^src/(lib|whatsapp|platform/(log|crypto))/']),
     mayImportOnly('emulator-imports-lib', '^src/emulator/', ['^src/(lib|emulator)/']),
+    mayImportOnly('payment-sandbox-imports-lib', '^src/payment-sandbox/', ['^src/(lib|payment-sandbox)/']),
     mayImportOnly('sessions-pool-imports', '^src/sessions-pool/', [
       '^src/(lib|platform|whatsapp|sessions-pool)/',
       '^src/features/[^/]+/[^/]+\\.service\\.ts$',
@@ -106,7 +107,14 @@ module.exports = {
     home('libphonenumber-js', '^src/lib/'),
     home('undici', '^src/platform/net/'),
     home('nodemailer', '^src/platform/mail/'),
+    home('jose', '^src/platform/identity/'),
+    home('firebase-admin', '^src/platform/identity/'),
     home('(ws|@types/ws)', '^src/whatsapp/', '^src/emulator/'),
+    home('(yazl|@types/yazl)', '^src/features/privacy/'),
+    home('@supabase/supabase-js', '^src/platform/files/'),
+    home('(papaparse|@types/papaparse)', '^src/platform/http/'),
+    home('stripe', '^src/features/billing/stripe/'),
+    home('razorpay', '^src/features/billing/razorpay/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

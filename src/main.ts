@@ -11,6 +11,7 @@ import {
   loadWorkerConfig,
 } from './roles/config.ts';
 import { runEmulator } from './roles/emulator.ts';
+import { runPaymentSandbox } from './roles/payment-sandbox.ts';
 import { runWorker } from './roles/worker.ts';
 
 const ROLES: Record<string, () => Promise<void>> = {
@@ -18,6 +19,7 @@ const ROLES: Record<string, () => Promise<void>> = {
   api: () => runApi(loadApiConfig()),
   worker: () => runWorker(loadWorkerConfig()),
   emulator: () => runEmulator(loadEmulatorConfig()),
+  'payment-sandbox': () => runPaymentSandbox(loadEmulatorConfig()),
   bootstrap: () => printBootstrap(loadApiConfig()),
   migrate: async () => {
     const config = loadMigrateConfig();

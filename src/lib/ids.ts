@@ -13,6 +13,15 @@ export const ID_PREFIXES = {
   delivery: 'dlv',
   attempt: 'att',
   trigger: 'trg',
+  invoice: 'inv',
+  accountExport: 'exp',
+  accountClosure: 'clo',
+  alert: 'alr',
+  activity: 'act',
+  user: 'usr',
+  invitation: 'ivt',
+  signIn: 'sgn',
+  auditEntry: 'aud',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -75,7 +75,8 @@ async function startEverything(start: Start): Promise<void> {
   const file = credentials && (await writeCredentials(dataDir, apiUrl, credentials));
 
   const sandbox = await openEmulator(start);
-  await openServices(start, { ...serviceEnvironment(config, databaseUrl, secrets), ...sandbox });
+  const payments = await openPaymentSandbox(start);
+  await openServices(start, { ...serviceEnvironment(config, databaseUrl, secrets), ...sandbox, ...payments });
   progress.say(`\nPingr is ready after ${progress.elapsed()}: ${apiUrl} (reference at ${apiUrl}/docs)`);
   if (credentials && file) progress.say(firstSteps(apiUrl, file, credentials));
 }
@@ -111,6 +112,23 @@ async function openEmulator(start: Start): Promise<Env> {
     { close: (opened) => opened.stop(STOP_MS.emulator), timeoutMs: STOP_MS.emulator + 500 },
   );
   return { ...token, ...emulator.env };
+}
+
+/** @returns where the stand-ins for the payment providers are; nothing where a real one is configured */
+async function openPaymentSandbox(start: Start): Promise<Env> {
+  const { config, lifecycle, progress } = start;
+  if (config.stripeSecretKey !== undefined || config.razorpayKeyId !== undefined) return {};
+  const env = {
+    ...childEnvironment(config),
+    PORT: String(config.port),
+    PAYMENT_SANDBOX_PORT: String(await freePort(config.paymentSandboxPort)),
+  };
+  const sandbox = await lifecycle.open(
+    'payment sandbox',
+    () => progress.step('payments', () => child(start, ['payment-sandbox'], env)),
+    { close: (opened) => opened.stop(STOP_MS.emulator), timeoutMs: STOP_MS.emulator + 500 },
+  );
+  return sandbox.env;
 }
 
 async function openServices(start: Start, env: Env): Promise<void> {

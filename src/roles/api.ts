@@ -16,15 +16,18 @@ import { createRateLimiter } from '../platform/rate-limit/rate-limiter.ts';
 import {
   createSharedStore,
   type RateLimitBackend,
+  type RateLimitStore,
   withMemoryFallback,
 } from '../platform/rate-limit/stores.ts';
 import { connectRedis } from '../platform/redis/redis.ts';
 import { API_INFO } from './api-info.ts';
+import { type AccountParts, openAccountParts } from './api-parts.ts';
 import { openRoutes } from './api-routes.ts';
 import type { ApiConfig } from './config.ts';
 import { type Core, openCore } from './core.ts';
 import { gatherMetrics } from './gather-metrics.ts';
 import { type Outbound, openOutbound } from './parts-outbound.ts';
+import { openActivityLog } from './parts-usage.ts';
 import { announceReady } from './supervise-protocol.ts';
 
 const WINDOW_MS = 60_000;
@@ -39,6 +42,13 @@ export async function runApi(config: ApiConfig): Promise<void> {
   const core = await openCore('api', config, log, lifecycle);
   const { database, vault, jobs } = core;
   const outbound = await openOutbound(core, config);
+  const store = withMemoryFallback({
+    shared: createSharedStore(await rateLimitBackend(core, config)),
+    clock: systemClock,
+    log,
+  });
+  const account = await openAccountParts(core, config, outbound, store);
+  const onRequest = await openActivityLog(core);
 
   const app = await createApp({
     log,
@@ -48,9 +58,10 @@ export async function runApi(config: ApiConfig): Promise<void> {
     metrics: core.metrics,
     newRequestId: () => toId('request', newUuid()),
     trustProxy: config.trustProxy,
-    admission: await admission(core, config),
-    routes: await openRoutes(core, config, outbound),
-    pages: config.mailbox ? [mailboxOf(core, outbound)] : [],
+    onRequest,
+    admission: await admission(core, config, account, store),
+    routes: [...(await openRoutes(core, config, outbound)), ...account.routes],
+    pages: [...account.pages, ...(config.mailbox ? [mailboxOf(core, outbound)] : [])],
     health: {
       metricsToken: config.metricsToken,
       gather: gatherMetrics(core),
@@ -76,26 +87,34 @@ function mailboxOf({ database }: Core, { mailCipher: cipher }: Outbound) {
   return (app: FastifyInstance) => serveMailbox(app, () => readMailbox({ database, cipher }));
 }
 
-async function admission(core: Core, config: ApiConfig): Promise<AppOptions['admission']> {
+async function admission(
+  core: Core,
+  config: ApiConfig,
+  { people, watch, rateLimitOf }: AccountParts,
+  store: RateLimitStore,
+): Promise<AppOptions['admission']> {
   const { database, notices, log, lifecycle } = core;
   const clock = systemClock;
   const usage = await lifecycle.open('key usage', () => createKeyUsage({ database, clock, log }), {
     close: (opened) => opened.close(),
   });
   const hashKey = createKeyHash(config.apiKeyPepper);
-  const store = withMemoryFallback({
-    shared: createSharedStore(await rateLimitBackend(core, config)),
-    clock,
-    log,
-  });
   const limiter = () => createRateLimiter({ store, clock, windowMs: WINDOW_MS });
+  const byKey = await createAuthenticator({
+    database,
+    notices,
+    hashKey,
+    usage,
+    clock,
+    onRefused: (key, ip) => watch.refused(key, ip),
+  });
   return {
-    authenticate: await createAuthenticator({ database, notices, hashKey, usage, clock }),
+    authenticate: people.besideKeys(watch.watched(byKey)),
     rateLimiter: limiter(),
-    rateLimitOf: ({ mode }) => (mode === 'test' ? config.rateLimitTest : config.rateLimitLive),
+    rateLimitOf,
     failureLimiter: limiter(),
     failureLimit: FAILURES_PER_WINDOW,
-    refusals: Object.values(keyErrors),
+    refusals: [...Object.values(keyErrors), ...people.refusals],
   };
 }
 

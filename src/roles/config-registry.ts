@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export const ROLES = ['all', 'api', 'worker', 'emulator', 'migrate', 'bootstrap'] as const;
+export const ROLES = ['all', 'api', 'worker', 'emulator', 'payment-sandbox', 'migrate', 'bootstrap'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What the documentation says about a variable. */
@@ -12,8 +12,11 @@ interface VariableDocs {
     | 'HTTP'
     | 'Database and queue'
     | 'Secrets'
+    | 'Sign-in'
     | 'Worker'
+    | 'Files'
     | 'Mail'
+    | 'Payments'
     | 'Webhooks'
     | 'Sandbox'
     | 'Emulator';

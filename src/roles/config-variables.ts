@@ -1,9 +1,12 @@
 import { z } from 'zod';
 import { MODES } from '../lib/mode.ts';
 import { LOG_LEVELS } from '../platform/log/log.ts';
+import { billingShape } from './config-billing.ts';
+import { filesShape } from './config-files.ts';
 import { outboundShape } from './config-outbound.ts';
 import { ROLES, variables } from './config-registry.ts';
 import { sandboxShape } from './config-sandbox.ts';
+import { signInShape } from './config-sign-in.ts';
 import { bytes32, port, trustProxy, versionTriple } from './config-values.ts';
 
 const everyRole = ROLES;
@@ -201,6 +204,10 @@ export const settingsShape = {
     roles: ['all', 'worker'],
   }),
 
+  ...filesShape,
   ...outboundShape,
+  ...billingShape,
+
   ...sandboxShape,
+  ...signInShape,
 } as const;

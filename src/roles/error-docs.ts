@@ -1,5 +1,6 @@
 import { declaredErrors } from '../lib/errors.ts';
 import './api-routes.ts';
+import './api-parts.ts';
 
 /** The reference of problems that the API answers with, made from their definitions. */
 export function errorDocs(): string {

@@ -23,6 +23,7 @@ import { runTriggers } from './parts-triggers.ts';
 import { runWebhooks } from './parts-webhooks.ts';
 import { announceReady } from './supervise-protocol.ts';
 import { poolMetrics, publishMetrics } from './worker-metrics.ts';
+import { runAccountJobs } from './worker-parts.ts';
 
 /** WhatsApp's own server; nothing can point a live worker elsewhere. */
 const LIVE_URL = 'wss://web.whatsapp.com/ws/chat';
@@ -73,6 +74,7 @@ async function openReactions(core: Core, config: WorkerConfig, workerId: string)
   await runWebhooks(core, outbound, worker);
   await runTriggers(core, outbound, worker);
   await runMails(core, config, outbound);
+  await runAccountJobs(core, config, outbound);
   return outbound;
 }
 

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { ApiClient } from '../support/api-client.ts';
+import { ROLES, scopesOfRole } from '../../src/features/members/roles.model.ts';
+import { fromId } from '../../src/lib/ids.ts';
+import { ApiClient, type Json } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Operation, operationsOf } from '../support/openapi-operations.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -9,8 +11,8 @@ import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
 let operations: Operation[];
-let ours: { id: string; test: ApiClient; live: ApiClient };
-let theirs: { id: string; test: ApiClient; live: ApiClient };
+let ours: Party;
+let theirs: Party;
 /** What our account owns, by the path that reads it. */
 let owned: Record<string, string>;
 
@@ -20,14 +22,46 @@ beforeAll(async () => {
     queue: inject('queue'),
     redisUrl: inject('redisUrl'),
     workers: 1,
+    env: { MAILBOX: 'on' },
   });
-  [ours, theirs] = await Promise.all([world.account('Ours'), world.account('Theirs')]);
+  [ours, theirs] = [await join('ours@example.com'), await join('theirs@example.com')];
   operations = operationsOf(await ours.test.get('/openapi.json'));
-  owned = await seed(ours.test);
+  owned = await seed(ours);
 });
 afterAll(() => world.close());
 
-async function seed(api: ApiClient): Promise<Record<string, string>> {
+interface Party {
+  /** The owner, signed in. */
+  person: ApiClient;
+  userId: string;
+  accountId: string;
+  test: ApiClient;
+  live: ApiClient;
+}
+
+const nobody = () => new ApiClient(world.api, '');
+
+/** Signs somebody in by the link that was mailed, which makes user and account at the first time. */
+async function join(email: string): Promise<Party> {
+  await nobody().post('/v1/auth/magic-link', { email });
+  const mails = await nobody().get('/mailbox/mails');
+  const mail = mails.data.find((found: Json) => found.to === email);
+  const token = /sign-in#token=([\w-]+)/.exec(mail.text)?.[1];
+  const { access_token: credential, user_id: userId } = await nobody().post('/v1/auth/sign-ins', { token });
+  const person = new ApiClient(world.api, credential);
+  const { accounts } = await person.get('/v1/me');
+  const keyFor = async (mode: string) =>
+    new ApiClient(world.api, (await person.post('/v1/api-keys', { name: mode, mode, scopes: ['*'] })).key);
+  return {
+    person,
+    userId,
+    accountId: accounts[0].id,
+    test: await keyFor('test'),
+    live: await keyFor('live'),
+  };
+}
+
+async function seed({ test: api, person, userId, accountId }: Party): Promise<Record<string, string>> {
   const phone = '919876500099';
   const session = await api.linkedSession();
   const message = await eventually(
@@ -51,7 +85,18 @@ async function seed(api: ApiClient): Promise<Record<string, string>> {
     pattern: 'login',
     reply: 'hi',
   });
+  const invitation = await person.post('/v1/invitations', {
+    email: 'confidential@example.com',
+    role: 'viewer',
+  });
+  const exported = await person.post('/v1/account/export');
+  const signIns = await person.get('/v1/auth/sign-ins');
   return {
+    '/v1/members': userId,
+    '/v1/me/accounts': accountId,
+    '/v1/invitations': invitation.id,
+    '/v1/account/exports': exported.id,
+    '/v1/auth/sign-ins': signIns.data[0].id,
     '/v1/api-keys': key.id,
     '/v1/sessions': session.id,
     '/v1/messages': message.id,
@@ -76,13 +121,18 @@ function pathOf({ path }: Operation): string {
 const guarded = () =>
   operations.filter((operation) => operation.guarded && operation.path.startsWith('/v1/'));
 
-async function call(api: ApiClient, operation: Operation): Promise<{ status: number; text: string }> {
+async function call(
+  api: ApiClient,
+  operation: Operation,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   const signal = AbortSignal.timeout(5_000);
   const response = await fetch(`${world.api}${pathOf(operation)}`, {
     method: operation.method,
     headers: {
       ...(api.key !== '' && { 'x-api-key': api.key }),
       ...(operation.body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
     },
     ...(operation.body !== undefined && { body: JSON.stringify(operation.body) }),
     signal,
@@ -96,6 +146,12 @@ async function call(api: ApiClient, operation: Operation): Promise<{ status: num
 
 const withOwnId = () =>
   guarded().filter(({ params, path }) => params.length > 0 && !path.includes('/sandbox/phones/{phone}'));
+
+/** Somebody of the other account who may make the call at all: taking everything along is not for test keys. */
+function strangerFor({ forPeople, path }: Operation): ApiClient {
+  if (forPeople) return theirs.person;
+  return path.includes('/account/exports') ? theirs.live : theirs.test;
+}
 
 describe('every operation', { timeout: 60_000 }, () => {
   it('is refused without a key', async () => {
@@ -127,16 +183,17 @@ describe('every operation', { timeout: 60_000 }, () => {
   it("does not know another account's ids", async () => {
     const wrong: string[] = [];
     for (const operation of withOwnId()) {
-      const { status } = await call(theirs.test, operation);
+      const { status } = await call(strangerFor(operation), operation);
       if (status !== 404) wrong.push(`${operation.name}: ${status}`);
     }
     expect(wrong).toEqual([]);
   });
 
   it("does not know the other mode's ids", async () => {
-    const modeless = ['/v1/api-keys/{id}', '/v1/api-keys/{id}/rotate'];
+    // What belongs to the account belongs to both.
+    const modeless = /api-keys|members|invitations|exports|me\/accounts|sign-ins/;
     const wrong: string[] = [];
-    for (const operation of withOwnId().filter(({ path }) => !modeless.includes(path))) {
+    for (const operation of withOwnId().filter(({ path }) => !modeless.test(path))) {
       const { status } = await call(ours.live, operation);
       if (status !== 404) wrong.push(`${operation.name}: ${status}`);
     }
@@ -147,15 +204,51 @@ describe('every operation', { timeout: 60_000 }, () => {
     const secrets = ['confidential', ...Object.values(owned).filter((id) => id.includes('_'))];
     const wrong: string[] = [];
     for (const operation of guarded().filter(({ method }) => method === 'GET')) {
-      const { text } = await call(theirs.test, operation);
+      const { text } = await call(operation.forPeople ? theirs.person : theirs.test, operation);
       const shown = secrets.filter((secret) => text.includes(secret) && !pathOf(operation).includes(secret));
       if (shown.length > 0) wrong.push(`${operation.name}: ${shown.join()}`);
     }
     expect(wrong).toEqual([]);
   });
 
+  it('for people is refused to keys', async () => {
+    const wrong: string[] = [];
+    for (const operation of guarded().filter(({ forPeople }) => forPeople)) {
+      const { status } = await call(ours.test, operation);
+      if (status !== 403) wrong.push(`${operation.name}: ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(ROLES)('is open to a member who is %s exactly where the table of roles says so', async (role) => {
+    const { person, userId } = await join(`${role}@example.com`);
+    await world.db.owner.query('insert into members (account_id, user_id, role) values ($1, $2, $3)', [
+      fromId('account', ours.accountId),
+      fromId('user', userId),
+      role,
+    ]);
+    const headers = { 'pingr-account': ours.accountId, 'pingr-mode': 'test' };
+    // Who belongs to an account is remembered for a moment.
+    await eventually(
+      () => person.request('GET', '/v1/account', undefined, headers),
+      ({ status }) => status === 200,
+    );
+    const scopes = scopesOfRole(role);
+    const wrong: string[] = [];
+    for (const operation of guarded()) {
+      const { scope, method } = operation;
+      if (scope === undefined) continue;
+      const may = scopes.has(scope) || scopes.has('*');
+      // What they may change is left as it is.
+      if (may && method !== 'GET') continue;
+      const { status } = await call(person, operation, headers);
+      if ((status !== 403) !== may) wrong.push(`${operation.name}: ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it('says nowhere that it has no scope without being open to every key on purpose', () => {
-    const open = guarded().filter(({ scope }) => scope === undefined);
+    const open = guarded().filter(({ scope, forPeople }) => scope === undefined && !forPeople);
     expect(open.map(({ name }) => name)).toEqual(OPEN_TO_EVERY_KEY);
   });
 });

@@ -12,6 +12,8 @@ export interface Operation {
   scope: string | undefined;
   /** False where it says that no credential is needed. */
   guarded: boolean;
+  /** For people who are signed in; keys are refused. */
+  forPeople: boolean;
   /** Smallest body that fits the schema, made of the examples. */
   body: Json;
 }
@@ -27,7 +29,8 @@ export function operationsOf(document: Json): Operation[] {
         path,
         params: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
         scope: operation['x-required-scope'],
-        guarded: operation.security === undefined || operation.security.length > 0,
+        guarded: operation.security.length > 0,
+        forPeople: !operation.security.some((way: Json) => way.apiKey),
         body: schema && exampleOf(schema, document),
       };
     }),

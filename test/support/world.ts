@@ -77,6 +77,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'debug',
     HOST: '127.0.0.1',
+    PINGR_DATA_DIR: dir,
     PORT: String(apiPort),
     SANDBOX_WS_URL: emulator.wsUrl,
     SANDBOX_ROOT_KEY: Buffer.from(emulator.rootPublicKey).toString('hex'),

@@ -26,3 +26,15 @@ export async function hasAccounts(tx: SystemTx): Promise<boolean> {
   const [row] = await tx.query<{ found: boolean }>('select exists (select from accounts) as found');
   return row?.found ?? false;
 }
+
+/** The oldest account with this e-mail address that has no members, locked; `undefined` where there is none. */
+export async function findUnclaimedAccount(tx: SystemTx, email: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ id: string }>(
+    `select a.id from accounts a
+     where lower(a.email) = $1 and not app.is_closed(a.id)
+       and not exists (select from members m where m.account_id = a.id)
+     order by a.created_at, a.id limit 1 for update of a`,
+    [email],
+  );
+  return row?.id;
+}

@@ -3,7 +3,7 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Mode } from '../../lib/mode.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
-import type { AccountScope, AccountTx } from '../../platform/db/scope.ts';
+import { type AccountScope, type AccountTx, bothModes } from '../../platform/db/scope.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
 import { apiKeyErrors } from './api-keys.errors.ts';
 import { API_KEY_CHANGED_CHANNEL } from './api-keys.events.ts';
@@ -136,8 +136,8 @@ function refusePast(expiresAt: Date | undefined, now: Date): void {
   throw requestErrors.invalid({ fields: [{ pointer: '/expires_at', detail: 'must be in the future' }] });
 }
 
-function visibleTo({ accountId, mode }: Context): AccountScope {
-  return mode === 'live' ? { accountId } : { accountId, mode };
+function visibleTo(ctx: Context): AccountScope {
+  return ctx.mode === 'live' ? bothModes(ctx) : ctx;
 }
 
 function existing(row: ApiKeyRow | undefined): ApiKeyRow {

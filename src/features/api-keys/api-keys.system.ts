@@ -6,10 +6,12 @@ export type KnownKey = Pick<
   'id' | 'account_id' | 'mode' | 'scopes' | 'allowed_ips' | 'expires_at' | 'revoked_at'
 >;
 
-/** Finds a key of any account by its hash. */
+/** Finds a key of any account by its hash. Keys of an account that was closed count as revoked since then. */
 export async function findKeyByHash(tx: SystemTx, hash: Uint8Array): Promise<KnownKey | undefined> {
   const [row] = await tx.query<KnownKey>(
-    `select id, account_id, mode, scopes, allowed_ips, expires_at, revoked_at from api_keys where hash = $1`,
+    `select id, account_id, mode, scopes, allowed_ips, expires_at,
+       coalesce(revoked_at, (select c.requested_at from account_closures c where c.account_id = k.account_id)) as revoked_at
+     from api_keys k where hash = $1`,
     [hash],
   );
   return row;

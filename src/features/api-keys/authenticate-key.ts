@@ -34,6 +34,8 @@ export interface AuthenticatorDependencies {
   hashKey: HashKey;
   usage: Pick<KeyUsage, 'used'>;
   clock: Clock;
+  /** Told of each use of a key that exists but does not count: revoked, expired, or from elsewhere. */
+  onRefused?: (key: Pick<KnownKey, 'id' | 'account_id' | 'mode'>, ip: string) => void;
 }
 
 /** Makes the check of keys: form and checksum first, then the hash, by a short-lived cache over the database. */
@@ -67,13 +69,26 @@ export async function createAuthenticator(deps: AuthenticatorDependencies): Prom
 
   return async (text, ip) => {
     const { row, principal, ranges } = await find(text);
-    const status = keyStatus(row, clock.now());
-    if (status === 'revoked') throw keyErrors.revoked();
-    if (status === 'expired') throw keyErrors.expired();
-    if (ranges !== undefined && !inRanges(ip, ranges)) throw keyErrors.addressNotAllowed();
+    const refused = refusalOf(row, ranges, ip, clock.now());
+    if (refused !== undefined) {
+      deps.onRefused?.(row, ip);
+      throw refused();
+    }
     usage.used(row.id);
     return principal;
   };
+}
+
+function refusalOf(
+  row: KnownKey,
+  ranges: CachedKey['ranges'],
+  ip: string,
+  at: Date,
+): (typeof keyErrors)['revoked'] | undefined {
+  const status = keyStatus(row, at);
+  if (status === 'revoked') return keyErrors.revoked;
+  if (status === 'expired') return keyErrors.expired;
+  return ranges !== undefined && !inRanges(ip, ranges) ? keyErrors.addressNotAllowed : undefined;
 }
 
 function cached(row: KnownKey): CachedKey {

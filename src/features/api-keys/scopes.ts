@@ -1,11 +1,18 @@
 /** What keys may be allowed. `*` is all of them, present and future. */
 export const SCOPES = [
   '*',
+  'account:delete',
+  'account:export',
   'account:read',
   'account:write',
   'api_keys:read',
   'api_keys:write',
+  'audit:read',
+  'billing:read',
+  'billing:write',
   'events:read',
+  'members:read',
+  'members:write',
   'messages:read',
   'messages:write',
   'sandbox:write',
@@ -13,6 +20,7 @@ export const SCOPES = [
   'sessions:write',
   'triggers:read',
   'triggers:write',
+  'usage:read',
   'webhooks:read',
   'webhooks:write',
 ] as const;

@@ -14,6 +14,11 @@ export const EVENT_TYPES = {
   'message.failed': 'A message could not be sent.',
   'message.received': 'Somebody wrote to a session.',
   'trigger.fired': 'A trigger matched a received message.',
+  'quota.warning': "80 % of the plan's messages for this period are used.",
+  'quota.reached': "All of the plan's messages for this period are used.",
+  'subscription.changed': "The account's plan or the state of its payment changed.",
+  'invoice.paid': 'A payment for a plan arrived.',
+  'account.suspicious_activity': 'Something looks like misuse of the account, or by it.',
   'webhook_endpoint.disabled': 'Pingr switched a webhook endpoint off.',
 } as const satisfies Record<string, string>;
 

@@ -34,7 +34,8 @@ export type AcceptOutcome =
   | 'in_progress'
   | 'session_not_found'
   | 'session_not_linked'
-  | 'context_not_found';
+  | 'context_not_found'
+  | 'quota_reached';
 
 export interface Accepted {
   outcome: AcceptOutcome;

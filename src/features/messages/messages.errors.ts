@@ -31,6 +31,13 @@ export const messageErrors = defineErrors({
     title: 'No such session',
     remedy: 'Name a session of this account and mode; GET /v1/sessions lists them.',
   },
+  quotaReached: {
+    code: 'message.quota_reached',
+    status: 402,
+    title: "The plan's messages for this period are used up",
+    remedy:
+      '`GET /v1/billing/subscription` shows what is used and when counting begins anew; `POST /v1/billing/checkout` starts a larger plan. Test mode goes on.',
+  },
   sessionClosed: {
     code: 'message.session_closed',
     status: 409,
@@ -41,7 +48,8 @@ export const messageErrors = defineErrors({
     code: 'message.content_expired',
     status: 409,
     title: 'What the message said was dropped before it could be sent',
-    remedy: 'Send it anew.',
+    remedy:
+      'Send it anew, and keep contents for longer than a session may be away (`PATCH /v1/account/retention`).',
   },
   recipientNotOnWhatsApp: {
     code: 'message.recipient_not_on_whatsapp',

@@ -12,6 +12,7 @@ const sendErrors = [
   messageErrors.sessionMissing,
   messageErrors.sessionNotLinked,
   messageErrors.contextNotFound,
+  messageErrors.quotaReached,
 ];
 const common = { tag: 'Messages' } satisfies Partial<Operation>;
 const write = { ...common, scope: 'messages:write', problems: sendErrors } satisfies Partial<Operation>;

@@ -125,7 +125,7 @@ export function refusalOf({ outcome, status }: Accepted, pointer: string): Pingr
       fields: [{ pointer: '/context/message_id', detail: 'is not a message of this session' }],
     });
   }
-  return undefined;
+  return outcome === 'quota_reached' ? messageErrors.quotaReached() : undefined;
 }
 
 function newRow(from: {

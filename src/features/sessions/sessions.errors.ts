@@ -13,6 +13,12 @@ export const sessionErrors = defineErrors({
     title: 'The session is linked to a number already',
     remedy: 'Log it out first (POST /v1/sessions/:id/logout) or create another session.',
   },
+  limitReached: {
+    code: 'session.limit_reached',
+    status: 402,
+    title: 'The plan allows no more sessions',
+    remedy: 'Delete a session that is no longer used, or choose a larger plan (`POST /v1/billing/checkout`).',
+  },
   noQr: {
     code: 'session.no_qr',
     status: 409,

@@ -31,7 +31,7 @@ function collectionRoutes(sessions: SessionsService): Route[] {
       operationId: 'createSession',
       summary: 'Create a session',
       description: 'Then link a number: by QR code, by pairing code, or with a test key by `auto_pair`.',
-      problems: [sessionErrors.autoPairLive],
+      problems: [sessionErrors.autoPairLive, sessionErrors.limitReached],
       body: schema.newSessionBody,
       answers: { 201: session },
       handler: async ({ ctx, body }) => {

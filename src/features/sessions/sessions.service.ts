@@ -3,6 +3,7 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Mode } from '../../lib/mode.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
+import { sqlStateOf } from '../../platform/db/db.errors.ts';
 import { askForPairingCode } from './ask-pairing-code.ts';
 import { createSessionAccess } from './session-access.ts';
 import type { SessionChanges } from './session-changes.ts';
@@ -56,6 +57,14 @@ export interface SessionsService {
   pairingCode(ctx: Context, id: string, phone: string): Promise<string>;
 }
 
+/** What the trigger `count_session` refuses with. */
+const SESSION_LIMIT = 'PQ403';
+
+/** @throws session.limit_reached where the plan is what refused, else the error itself */
+function limitReached(error: unknown): never {
+  throw sqlStateOf(error) === SESSION_LIMIT ? sessionErrors.limitReached({ cause: error }) : error;
+}
+
 /** Builds the service on its parts. */
 export function createSessionsService(deps: SessionsDependencies): SessionsService {
   const { database, newUuid } = deps;
@@ -73,9 +82,11 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
         });
       }
       const { accountId, mode } = ctx;
-      const row = await database.accountOnce(ctx, (tx) =>
-        store.insertSession(tx, { id: newUuid(), accountId, mode, name, autoPair, pacing }),
-      );
+      const row = await database
+        .accountOnce(ctx, (tx) =>
+          store.insertSession(tx, { id: newUuid(), accountId, mode, name, autoPair, pacing }),
+        )
+        .catch(limitReached);
       deps.waker.wake({ id: row.id, mode, owner: undefined });
       return autoPair ? waitUntil(ctx, row.id, ({ status }) => status === 'connected', 15_000) : row;
     },

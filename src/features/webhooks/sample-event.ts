@@ -2,7 +2,7 @@ import { toId } from '../../lib/ids.ts';
 import type { Mode } from '../../lib/mode.ts';
 import { exampleId } from '../../platform/http/api-fields.ts';
 import type { EventType } from '../events/events.events.ts';
-import { receivedMessage, sentMessage } from './sample-message.ts';
+import { receivedMessage, type SentMessageEvent, sentMessage } from './sample-message.ts';
 
 /** Which sample, for whom. */
 export interface SampleInput {
@@ -39,39 +39,62 @@ export function samplePayload({ eventId, type, at, mode, accountId }: SampleInpu
     mode,
     account_id: toId('account', accountId),
     session_id: /^(message|session|trigger)\./.test(type) ? exampleId('session') : null,
-    data: sampleData(type, at, mode),
+    data: SAMPLES[type](at, mode),
     sample: true,
   };
 }
 
-function sampleData(type: EventType, at: Date, mode: Mode): object {
-  switch (type) {
-    case 'session.status':
-      return {
-        id: exampleId('session'),
-        status: 'connected',
-        phone: '+919876500000',
-        code: null,
-        detail: null,
-      };
-    case 'message.received':
-      return receivedMessage(at, mode);
-    case 'message.queued':
-    case 'message.sent':
-    case 'message.delivered':
-    case 'message.read':
-    case 'message.played':
-    case 'message.failed':
-      return sentMessage(type, at, mode);
-    case 'trigger.fired':
-      return firedTrigger(at, mode);
-    case 'webhook_endpoint.disabled':
-      return {
-        id: exampleId('webhookEndpoint'),
-        url: 'https://example.com/webhooks/pingr',
-        reason: 'failing',
-      };
-  }
+type Sample = (at: Date, mode: Mode) => object;
+
+const sent =
+  (type: SentMessageEvent): Sample =>
+  (at, mode) =>
+    sentMessage(type, at, mode);
+
+const SAMPLES: Record<EventType, Sample> = {
+  'session.status': () => ({
+    id: exampleId('session'),
+    status: 'connected',
+    phone: '+919876500000',
+    code: null,
+    detail: null,
+  }),
+  'message.received': receivedMessage,
+  'message.queued': sent('message.queued'),
+  'message.sent': sent('message.sent'),
+  'message.delivered': sent('message.delivered'),
+  'message.read': sent('message.read'),
+  'message.played': sent('message.played'),
+  'message.failed': sent('message.failed'),
+  'trigger.fired': firedTrigger,
+  'quota.warning': (at) => usedQuota('quota.warning', at),
+  'quota.reached': (at) => usedQuota('quota.reached', at),
+  'subscription.changed': () => ({ plan: 'growth', status: 'active' }),
+  'invoice.paid': () => ({
+    id: exampleId('invoice'),
+    number: 'INV-0001',
+    amount: 4900,
+    currency: 'USD',
+    plan: 'growth',
+  }),
+  'account.suspicious_activity': () => ({ kind: 'new_network', detail: { network: '203.0.0.0/16' } }),
+  'webhook_endpoint.disabled': () => ({
+    id: exampleId('webhookEndpoint'),
+    url: 'https://example.com/webhooks/pingr',
+    reason: 'failing',
+  }),
+};
+
+function usedQuota(type: 'quota.warning' | 'quota.reached', at: Date): object {
+  const start = Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), 1);
+  const end = Date.UTC(at.getUTCFullYear(), at.getUTCMonth() + 1, 1);
+  return {
+    unit: 'messages',
+    limit: 10_000,
+    used: type === 'quota.reached' ? 10_000 : 8_000,
+    period_start: new Date(start).toISOString(),
+    period_end: new Date(end).toISOString(),
+  };
 }
 
 function firedTrigger(at: Date, mode: Mode): object {

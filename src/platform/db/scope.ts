@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Mode } from '../../lib/mode.ts';
+import type { Cause } from '../context.ts';
 import { databaseErrors, isConnectionError } from './db.errors.ts';
 import { isOutdated, prepared, sendTogether } from './prepared.ts';
 
@@ -21,8 +22,8 @@ export interface SystemTx extends Queryable {
   readonly [systemScope]: true;
 }
 
-/** Whose rows a transaction may touch. Without `mode`, both modes. */
-export interface AccountScope {
+/** Whose rows a transaction may touch, and for whom. Without `mode`, both modes. */
+export interface AccountScope extends Cause {
   accountId: string;
   mode?: Mode;
 }
@@ -30,12 +31,40 @@ export interface AccountScope {
 interface Scope {
   role: 'pingr_account' | 'service_role';
   claims: string;
+  /** Whom the audit log names; `undefined` for the program itself. */
+  actor?: string | undefined;
 }
 
 const SET_SCOPE = `select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`;
+const SET_ACTOR = `set_config('pingr.actor', $3, true)`;
+/** Longer ones say nothing more. */
+const LONGEST_AGENT = 300;
 
-export function accountClaims({ accountId, mode }: AccountScope): Scope {
-  return { role: 'pingr_account', claims: JSON.stringify({ iss: 'pingr', account_id: accountId, mode }) };
+export function accountClaims(scope: AccountScope): Scope {
+  const { accountId, mode } = scope;
+  return {
+    role: 'pingr_account',
+    claims: JSON.stringify({ iss: 'pingr', account_id: accountId, mode }),
+    actor: actorOf(scope),
+  };
+}
+
+/** The caller's account, whatever the mode: for what belongs to both. */
+export function bothModes({ accountId, actor, ip, userAgent, requestId }: AccountScope): AccountScope {
+  return { accountId, ip, userAgent, ...(actor && { actor }), ...(requestId && { requestId }) };
+}
+
+/** In a transaction across accounts: names whoever caused the changes that follow, for the audit log. */
+export async function actFor(tx: SystemTx, cause: Cause): Promise<void> {
+  const actor = actorOf(cause);
+  if (actor !== undefined) await tx.query(`select set_config('pingr.actor', $1, true)`, [actor]);
+}
+
+function actorOf({ actor, ip, userAgent, requestId }: Cause): string | undefined {
+  if (actor === undefined || actor.type === 'system') return undefined;
+  const { type, id } = actor;
+  const agent = userAgent?.slice(0, LONGEST_AGENT);
+  return JSON.stringify({ type, id, ip, user_agent: agent, request_id: requestId });
 }
 
 export const systemClaims: Scope = { role: 'service_role', claims: '{}' };
@@ -124,8 +153,10 @@ async function trip<Row extends object>(
   return result.rows;
 }
 
-function setScope({ role, claims }: Scope): pg.QueryConfig {
-  return prepared(SET_SCOPE, [role, claims]);
+function setScope({ role, claims, actor }: Scope): pg.QueryConfig {
+  return actor === undefined
+    ? prepared(SET_SCOPE, [role, claims])
+    : prepared(`${SET_SCOPE}, ${SET_ACTOR}`, [role, claims, actor]);
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

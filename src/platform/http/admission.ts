@@ -4,7 +4,7 @@ import { type ErrorFactory, PingrError } from '../../lib/errors.ts';
 import type { Mode } from '../../lib/mode.ts';
 import type { Actor } from '../context.ts';
 import type { Quota, RateLimiter } from '../rate-limit/rate-limiter.ts';
-import { readCredential } from './credential.ts';
+import { readCredential, readWanted } from './credential.ts';
 import { authErrors, rateLimitErrors } from './http.errors.ts';
 
 /** Whom a credential stands for. */
@@ -17,26 +17,47 @@ export interface Principal {
   logFields: Readonly<Record<string, string>>;
 }
 
+/**
+ * Who may call an operation: `account`, a key or a person in one of their accounts; `user`, a person alone, who need
+ * not say for which account; `public`, everybody, by address.
+ */
+export type Access = 'account' | 'user' | 'public';
+
+/** What a person who is signed in asks to act for. Keys have theirs built in. */
+export interface Wanted {
+  access: Access;
+  /** The header `Pingr-Account`: public id of an account. */
+  account: string | undefined;
+  /** The header `Pingr-Mode`. */
+  mode: string | undefined;
+}
+
 /** Finds whom a key stands for. @throws PingrError with status 401 or 403 */
 export type Authenticate = (credential: string, ip: string) => Promise<Principal>;
 
+/** Finds whom a key or a sign-in token stands for. @throws as {@link Authenticate} does */
+export type AuthenticateCaller = (credential: string, ip: string, wanted: Wanted) => Promise<Principal>;
+
 export interface AdmissionOptions {
-  authenticate: Authenticate;
+  authenticate: AuthenticateCaller;
   /** What `authenticate` may throw, for the reference. */
   refusals?: readonly ErrorFactory[];
-  /** Per key. */
+  /** Per key or user; and per address, for operations that ask for neither. */
   rateLimiter: RateLimiter;
   /** Requests that a key may make per window; set by the account's plan. */
-  rateLimitOf: (principal: Principal) => number;
+  rateLimitOf: (principal: Principal) => number | Promise<number>;
   /** Per address, for requests with a wrong key. */
   failureLimiter: RateLimiter;
   /** Requests with a wrong key that an address may make per window. */
   failureLimit: number;
+  /** Requests that an address may make per window to operations that ask for no credential. */
+  publicLimit?: number;
 }
 
 /** A request that may go on. */
 export interface Admitted {
-  principal: Principal;
+  /** `undefined` where the operation asks for no credential. */
+  principal: Principal | undefined;
   quota: Quota;
   /** Asks again whether the key still stands. @throws as {@link Authenticate} does */
   recheck: () => Promise<unknown>;
@@ -46,34 +67,61 @@ export interface Admitted {
 export type Admit = (
   request: FastifyRequest,
   reply: FastifyReply,
-  operation: { scope: string | undefined; cost?: number },
+  operation: { scope: string | undefined; cost?: number; access?: Access },
 ) => Promise<Admitted>;
 
-/** Key, then rate limit, then scope. */
+const PUBLIC_LIMIT = 60;
+
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+/** Who made a request, also where it then was refused for its scope or its rate. */
+export function principalOf(request: FastifyRequest): Principal | undefined {
+  return principals.get(request);
+}
+
+/** Key or token, then rate limit, then scope. */
 export function createAdmission(options: AdmissionOptions): Admit {
   const { authenticate, rateLimiter, rateLimitOf } = options;
-  return async (request, reply, { scope, cost = 1 }) => {
+  return async (request, reply, { scope, cost = 1, access = 'account' }) => {
     const { ip } = request;
+    if (access === 'public') return admitAddress(options, request, reply, cost);
     const credential = readCredential(request.headers);
-    const principal = await authenticate(credential, ip).catch((error: unknown) =>
+    const wanted = readWanted(request.headers, access);
+    const principal = await authenticate(credential, ip, wanted).catch((error: unknown) =>
       refuse(options, ip, error),
     );
 
-    const quota = await rateLimiter.take(
-      principal.actor.type === 'api_key' ? principal.actor.id : '',
-      rateLimitOf(principal),
-      cost,
-    );
-    reply.headers(rateLimitHeaders(quota, rateLimiter.windowMs));
-    if (!quota.allowed) {
-      const detail = `The limit is ${quota.limit} requests per ${rateLimiter.windowMs / 1000} seconds.`;
-      throw rateLimitErrors.exceeded({ detail, retryAfter: quota.resetMs / 1000 });
-    }
+    principals.set(request, principal);
+
+    const { actor } = principal;
+    const who = actor.type === 'system' ? '' : actor.id;
+    const quota = await rateLimiter.take(who, await rateLimitOf(principal), cost);
+    checkQuota(quota, reply, rateLimiter.windowMs);
+    if (access === 'user' && actor.type !== 'user') throw authErrors.userNeeded();
     if (scope !== undefined && !hasScope(principal.scopes, scope)) {
       throw authErrors.scopeMissing({ detail: `The call needs the scope ${scope}.` });
     }
-    return { principal, quota, recheck: () => authenticate(credential, ip) };
+    return { principal, quota, recheck: () => authenticate(credential, ip, wanted) };
   };
+}
+
+/** For operations that anybody may call: the limit of the caller's address. */
+async function admitAddress(
+  { rateLimiter, publicLimit = PUBLIC_LIMIT }: AdmissionOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  cost: number,
+): Promise<Admitted> {
+  const quota = await rateLimiter.take(`public:${networkOf(request.ip)}`, publicLimit, cost);
+  checkQuota(quota, reply, rateLimiter.windowMs);
+  return { principal: undefined, quota, recheck: async () => undefined };
+}
+
+function checkQuota(quota: Quota, reply: FastifyReply, windowMs: number): void {
+  reply.headers(rateLimitHeaders(quota, windowMs));
+  if (quota.allowed) return;
+  const detail = `The limit is ${quota.limit} requests per ${windowMs / 1000} seconds.`;
+  throw rateLimitErrors.exceeded({ detail, retryAfter: quota.resetMs / 1000 });
 }
 
 /** Whether a key's scopes cover one; `*` covers all. */
@@ -99,7 +147,7 @@ async function refuse(
 }
 
 /** An IPv4 address, or the /64 that one subscriber has of IPv6. */
-function networkOf(ip: string): string {
+export function networkOf(ip: string): string {
   if (!ipaddr.isValid(ip)) return ip;
   const address = ipaddr.process(ip);
   return address.kind() === 'ipv4'

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { z } from 'zod';
 import type { ServerSentEvent } from './event-stream.ts';
 
@@ -29,7 +30,7 @@ interface AnyReply extends ReplyParts {
   body?: unknown;
   replayBody?: unknown;
   media?: string;
-  bytes?: Uint8Array | string;
+  bytes?: Uint8Array | string | Readable;
   replay?: StoredAnswer;
 }
 
@@ -58,7 +59,8 @@ interface JsonReply<Status, Body> extends ReplyParts {
 interface MediaReply<Status, Media> extends ReplyParts {
   status: Status;
   media: Media;
-  bytes: Uint8Array | string;
+  /** A stream is sent as it comes; where it fails the connection is cut, so that nobody takes a part for the whole. */
+  bytes: Uint8Array | string | Readable;
 }
 
 /**
@@ -88,6 +90,7 @@ export type Outcome =
       /** Text to keep for repeats of the request; `undefined` where `payload` is it. */
       replayText?: string | undefined;
     }
+  | { kind: 'download'; status: number; headers: Record<string, string>; type: string; content: Readable }
   | { kind: 'replay'; answer: StoredAnswer }
   | { kind: 'stream'; events: AsyncIterable<ServerSentEvent> };
 
@@ -97,7 +100,11 @@ export const JSON_TYPE = 'application/json; charset=utf-8';
 export function toOutcome(answers: Answers, reply: AnyReply): Outcome {
   if (reply.replay !== undefined) return { kind: 'replay', answer: reply.replay };
   const { status = 200, headers = {}, media, bytes, body, replayBody } = reply;
-  if (media !== undefined) return { kind: 'answer', status, headers, type: media, payload: bytes };
+  if (media !== undefined) {
+    return bytes instanceof Readable
+      ? { kind: 'download', status, headers, type: media, content: bytes }
+      : { kind: 'answer', status, headers, type: media, payload: bytes };
+  }
   const schema = answers[status]?.schema;
   if (schema === undefined) return { kind: 'answer', status, headers, type: JSON_TYPE, payload: undefined };
   return {

@@ -38,6 +38,15 @@ const ID_WORDS: Record<IdKind, string> = {
   delivery: 'delivery',
   attempt: 'attempt',
   trigger: 'trigger',
+  invoice: 'invoice',
+  activity: 'request',
+  accountExport: 'export',
+  accountClosure: 'closure',
+  alert: 'alert',
+  user: 'user',
+  invitation: 'invitation',
+  signIn: 'sign-in',
+  auditEntry: 'entry',
 };
 
 /** An id in an answer. */

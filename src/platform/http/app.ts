@@ -12,7 +12,7 @@ import { createIdempotency } from './idempotency.ts';
 import { acceptJsonBodies } from './json-body.ts';
 import { type ApiInfo, collectOpenApi, serveOpenApi } from './openapi.ts';
 import { requestIdOf } from './request-id.ts';
-import { logRequests } from './request-log.ts';
+import { logRequests, type RequestRecord } from './request-log.ts';
 import type { Route } from './route.ts';
 import { handleErrors, sendProblem } from './send-problem.ts';
 import { serveRoute } from './serve-route.ts';
@@ -24,11 +24,13 @@ export interface AppOptions {
   vault: Vault;
   admission: AdmissionOptions;
   routes: readonly Route[];
-  info: ApiInfo;
-  /** Pages beside the operations of the API, which ask for no key. */
+  /** Paths beside the operations of the API, which ask for no key: files behind signed links, pages, webhooks in. */
   pages?: readonly ((app: FastifyInstance) => void | Promise<void>)[];
+  info: ApiInfo;
   health: Omit<HealthOptions, 'closing'>;
   metrics?: Pick<Metrics, 'requestDuration'> | undefined;
+  /** Told of every request once it is over. */
+  onRequest?: (record: RequestRecord) => void;
   newRequestId: () => string;
   /** Whose `X-Forwarded-For` is believed: everybody's or nobody's, that of so many proxies, or of these addresses. */
   trustProxy: boolean | number | string[];
@@ -54,7 +56,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const closing = drainOnClose(app);
   protect(app);
   acceptJsonBodies(app);
-  logRequests(app, { log, metrics });
+  logRequests(app, { log, metrics, onRequest: options.onRequest });
   handleErrors(app, log);
   answerUnmatched(app);
   await collectOpenApi(app, options.info);

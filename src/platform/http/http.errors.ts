@@ -69,8 +69,8 @@ export const authErrors = defineErrors({
   missing: {
     code: 'auth.key_missing',
     status: 401,
-    title: 'No API key was sent',
-    remedy: 'Send the key as `X-API-Key` or as `Authorization: Bearer`.',
+    title: 'Neither an API key nor a sign-in token was sent',
+    remedy: 'Send a key as `X-API-Key`, or a key or token as `Authorization: Bearer`.',
   },
   conflict: {
     code: 'auth.keys_conflict',
@@ -81,14 +81,22 @@ export const authErrors = defineErrors({
   scopeMissing: {
     code: 'auth.scope_missing',
     status: 403,
-    title: 'The API key lacks the scope that this call needs',
-    remedy: 'Use a key that has the scope named in the detail.',
+    title: 'The API key, or the role of the user, lacks the scope that this call needs',
+    remedy:
+      'Use a key that has the scope named in the detail, or ask an owner of the account for another role.',
+  },
+  userNeeded: {
+    code: 'auth.user_needed',
+    status: 403,
+    title: 'Only a person who is signed in may call this',
+    remedy:
+      'Send a sign-in token as `Authorization: Bearer`; API keys stand for an account, not for a person.',
   },
   tooManyFailures: {
     code: 'auth.too_many_failures',
     status: 429,
-    title: 'Too many requests with a wrong API key from this address',
-    remedy: 'Correct the key; wait for the time in `Retry-After` before trying another one.',
+    title: 'Too many requests with a wrong API key or token from this address',
+    remedy: 'Correct it; wait for the time in `Retry-After` before trying another one.',
   },
 });
 
@@ -96,7 +104,7 @@ export const rateLimitErrors = defineErrors({
   exceeded: {
     code: 'rate_limit.exceeded',
     status: 429,
-    title: 'The API key made too many requests',
+    title: 'Too many requests',
     remedy: 'Wait for the time in `Retry-After`. The `RateLimit` headers of every answer show what is left.',
   },
 });

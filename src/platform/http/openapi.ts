@@ -42,7 +42,12 @@ export async function collectOpenApi(app: FastifyInstance, info: ApiInfo): Promi
             name: 'X-API-Key',
             description: 'A key, `pk_test_…` or `pk_live_…`.',
           },
-          bearer: { type: 'http', scheme: 'bearer', description: 'The same key as `Authorization: Bearer`.' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description:
+              'The same key, or the token of a person who signed in. A person says by `Pingr-Account` which of their accounts they act for, where they have several, and by `Pingr-Mode` in which mode: `live` where it is not said.',
+          },
         },
       },
     },

@@ -26,7 +26,7 @@ export function operationSchema(route: Route, refusals: readonly ErrorFactory[])
     summary: operation.summary,
     description: descriptionOf(route),
     tags: [operation.tag],
-    security: [{ apiKey: [] }, { bearer: [] }],
+    security: SECURITY[operation.access ?? 'account'],
     ...(operation.scope !== undefined && { 'x-required-scope': operation.scope }),
     ...(params && { params }),
     ...(query && { querystring: query }),
@@ -36,6 +36,8 @@ export function operationSchema(route: Route, refusals: readonly ErrorFactory[])
   };
 }
 
+const SECURITY = { account: [{ apiKey: [] }, { bearer: [] }], user: [{ bearer: [] }], public: [] };
+
 const idempotencyHeader = z.object({
   'idempotency-key': z.string().min(1).max(255).optional().meta({
     description: 'Makes the request safe to repeat for 24 hours: a repeat gets the first answer.',
@@ -43,10 +45,12 @@ const idempotencyHeader = z.object({
   }),
 });
 
-function descriptionOf({ operation: { description, scope, cost = 1 } }: Route): string {
+function descriptionOf({ operation: { description, scope, access, cost = 1 } }: Route): string {
+  const open = access === 'public' ? 'Asks for no credential.' : 'Any valid key may call it.';
   const parts = [
     description,
-    scope === undefined ? 'Any valid key may call it.' : `Needs the scope \`${scope}\`.`,
+    access === 'user' ? 'For people who are signed in; API keys are refused.' : undefined,
+    scope !== undefined ? `Needs the scope \`${scope}\`.` : access === 'user' ? undefined : open,
     cost === 1 ? undefined : `Counts as ${cost} requests against the rate limit.`,
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
@@ -118,13 +122,17 @@ function problemDefinitions(
 ): ErrorDefinition[] {
   const takesBody = operation.method !== 'GET' && operation.method !== 'DELETE';
   const own: readonly ErrorFactory[] = operation.problems ?? [];
-  const common = [
+  const forCaller = [
     authErrors.missing,
     authErrors.conflict,
     ...refusals,
+    ...(operation.access === 'user' ? [authErrors.userNeeded] : []),
     ...(operation.scope === undefined ? [] : [authErrors.scopeMissing]),
-    rateLimitErrors.exceeded,
     authErrors.tooManyFailures,
+  ];
+  const common = [
+    ...(operation.access === 'public' ? [] : forCaller),
+    rateLimitErrors.exceeded,
     requestErrors.invalid,
     serviceErrors.unexpected,
     databaseErrors.unavailable,

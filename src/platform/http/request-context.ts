@@ -1,10 +1,12 @@
+import type { FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
 import type { Log } from '../log/log.ts';
 import type { Principal } from './admission.ts';
 
 /** The context of a request, for its use cases. */
-export function contextOf(principal: Principal, requestId: string, log: Log): Context {
+export function contextOf(principal: Principal, request: FastifyRequest, log: Log): Context {
   const { accountId, mode, actor, scopes, logFields } = principal;
+  const { id: requestId, ip, headers } = request;
   let child: Log | undefined;
   return {
     accountId,
@@ -12,6 +14,8 @@ export function contextOf(principal: Principal, requestId: string, log: Log): Co
     actor,
     scopes,
     requestId,
+    ip,
+    userAgent: headers['user-agent'],
     // Made only where a use case logs: most requests never do.
     get log() {
       child ??= log.child({ request_id: requestId, ...logFields });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorFactory } from '../../lib/errors.ts';
 import type { Context } from '../context.ts';
 import type { Quota } from '../rate-limit/rate-limiter.ts';
+import type { Access } from './admission.ts';
 import { type Answers, type Outcome, type Reply, toOutcome } from './answer.ts';
 import type { ServerSentEvent } from './event-stream.ts';
 import type { IdempotentRequest } from './idempotency.ts';
@@ -13,10 +14,12 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 export interface RequestFacts {
   /** The caller's address, behind the proxies that are trusted. */
   ip: string;
+  userAgent: string | undefined;
+  requestId: string;
   accept: string | undefined;
   /** Aborts when the caller has gone, the time for an answer is over, or the process shuts down. */
   signal: AbortSignal;
-  /** What is left of the key's rate limit after this request. */
+  /** What is left of the caller's rate limit after this request. */
   rateLimit: Quota;
   /** On routes with `idempotency: 'own'`, where the caller sent a key. */
   idempotency: IdempotentRequest | undefined;
@@ -42,8 +45,10 @@ export interface Operation {
   summary: string;
   description?: string;
   tag: string;
-  /** Scope that the key must have; `undefined` for any key. */
+  /** Scope that the key or role must have; `undefined` for any. */
   scope: string | undefined;
+  /** `account` where not said; `public` by {@link definePublicRoute}. */
+  access?: Access;
   /** Errors of the slices that this operation may answer with. The first 404 answers for malformed path ids. */
   problems?: readonly ErrorFactory[];
   /** Points it takes from the key's rate limit; 1 where not said. */
@@ -70,6 +75,14 @@ export interface RouteOptions<Params, Query, Body, A extends Answers>
   handler: (call: Call<Params, Query, Body>) => Promise<Reply<A>>;
 }
 
+/** An operation that anybody may call, within the limit of their address. */
+export interface PublicRouteOptions<Params, Query, Body, A extends Answers>
+  extends Omit<Operation, 'scope' | 'access'>,
+    Inputs<Params, Query, Body> {
+  answers: A;
+  handler: (call: Omit<Call<Params, Query, Body>, 'ctx'>) => Promise<Reply<A>>;
+}
+
 export interface StreamOptions<Params, Query>
   extends Omit<Operation, 'method'>,
     Inputs<Params, Query, unknown> {
@@ -81,7 +94,8 @@ export interface StreamOptions<Params, Query>
 
 /** Raw input and the facts around it, from the driver. */
 export interface RawCall {
-  ctx: Context;
+  /** `undefined` where the operation is public. */
+  ctx: Context | undefined;
   params: unknown;
   query: unknown;
   body: unknown;
@@ -111,10 +125,33 @@ export function defineRoute<Params, Query, Body, A extends Answers>(
     idempotency: route.method === 'POST' ? (idempotency ?? 'stored') : 'none',
     streams: false,
     prepare: (raw) => {
-      const call = { ctx: raw.ctx, http: raw.http, ...readInput(route, raw) };
+      const call = { ctx: known(raw.ctx), http: raw.http, ...readInput(route, raw) };
       return async () => toOutcome(answers, await handler(call));
     },
   };
+}
+
+/** Declares an operation that asks for no credential, such as signing in. */
+export function definePublicRoute<Params, Query, Body, A extends Answers>(
+  route: PublicRouteOptions<Params, Query, Body, A>,
+): Route {
+  const { answers, handler, ...operation } = route;
+  return {
+    operation: { ...operation, scope: undefined, access: 'public' },
+    schemas: schemasOf(route),
+    answers,
+    idempotency: 'none',
+    streams: false,
+    prepare: (raw) => {
+      const call = { http: raw.http, ...readInput(route, raw) };
+      return async () => toOutcome(answers, await handler(call));
+    },
+  };
+}
+
+function known(ctx: Context | undefined): Context {
+  if (ctx === undefined) throw new Error('the request was not admitted');
+  return ctx;
 }
 
 /** Declares a stream of server-sent events. Heartbeats, back-pressure and closing are the edge's work. */
@@ -133,7 +170,7 @@ export function defineStream<Params, Query>(stream: StreamOptions<Params, Query>
     idempotency: 'none',
     streams: true,
     prepare: (raw) => {
-      const call = { ctx: raw.ctx, http: raw.http, ...readInput(stream, raw) };
+      const call = { ctx: known(raw.ctx), http: raw.http, ...readInput(stream, raw) };
       return async () => ({ kind: 'stream', events: await open(call) });
     },
   };

@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorFactory } from '../../lib/errors.ts';
 import type { Log } from '../log/log.ts';
-import { type Admit, type Admitted, isRefusal, type Principal } from './admission.ts';
+import { type Admit, type Admitted, isRefusal } from './admission.ts';
 import { JSON_TYPE, type Outcome } from './answer.ts';
 import { AnswerLimit } from './answer-limit.ts';
 import { lastEventIdOf, toEventStream } from './event-stream.ts';
@@ -37,11 +38,6 @@ interface Served {
 
 const admitted = new WeakMap<FastifyRequest, Admitted>();
 
-/** Whom a request was admitted for, for its log line. */
-export function principalOf(request: FastifyRequest): Principal | undefined {
-  return admitted.get(request)?.principal;
-}
-
 /** Serves an operation: admission, input, idempotency, the handler, and its answer on the wire. */
 export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void {
   const { operation, streams } = route;
@@ -63,15 +59,11 @@ export function serveRoute(app: FastifyInstance, route: Route, edge: Edge): void
 }
 
 async function serveAnswer({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
-  const { method, url, params, query, body, ip, headers } = request;
-  const ctx = contextOf(admission.principal, request.id, edge.log);
+  const { method, url, params, query, body, headers } = request;
+  const ctx = admission.principal && contextOf(admission.principal, request, edge.log);
   const limit = new AnswerLimit(reply.raw, route.operation.timeoutMs ?? ANSWER_TIMEOUT_MS);
   const http: RequestFacts = {
-    ip,
-    accept: headers.accept,
-    rateLimit: admission.quota,
-    idempotency: undefined,
-    lastEventId: undefined,
+    ...factsOf(request, admission),
     get signal() {
       return limit.signal;
     },
@@ -79,7 +71,19 @@ async function serveAnswer({ route, edge, admission, request, reply }: Served): 
   const work = route.prepare({ ctx, params, query, body, http });
   if (route.idempotency !== 'none') http.idempotency = readIdempotency(headers, { method, url, body });
   const keep = route.idempotency === 'stored' ? http.idempotency : undefined;
-  return sendOutcome(reply, await limit.keep(keep ? edge.idempotency.once(ctx, keep, work) : work()));
+  return sendOutcome(reply, await limit.keep(ctx && keep ? edge.idempotency.once(ctx, keep, work) : work()));
+}
+
+function factsOf({ ip, id, headers }: FastifyRequest, { quota }: Admitted): Omit<RequestFacts, 'signal'> {
+  return {
+    ip,
+    userAgent: headers['user-agent'],
+    requestId: id,
+    accept: headers.accept,
+    rateLimit: quota,
+    idempotency: undefined,
+    lastEventId: undefined,
+  };
 }
 
 function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
@@ -90,18 +94,23 @@ function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
     return text === '' ? reply.send(null) : reply.type(JSON_TYPE).send(text);
   }
   reply.code(outcome.status).headers(outcome.headers);
+  if (outcome.kind === 'download') return sendDownload(reply.type(outcome.type), outcome.content);
   return outcome.payload === undefined ? reply.send(null) : reply.type(outcome.type).send(outcome.payload);
+}
+
+/** For HEAD nothing is read: Fastify would read all and throw it away. */
+function sendDownload(reply: FastifyReply, content: Readable): FastifyReply {
+  if (reply.request.method !== 'HEAD') return reply.send(content);
+  content.destroy();
+  return reply.send(Readable.from([]));
 }
 
 async function serveStream({ route, edge, admission, request, reply }: Served): Promise<FastifyReply> {
   const { params, query, body } = request;
-  const ctx = contextOf(admission.principal, request.id, edge.log);
+  const ctx = admission.principal && contextOf(admission.principal, request, edge.log);
   const signal = endOfStream(reply, edge.closing, admission);
   const http: RequestFacts = {
-    ip: request.ip,
-    accept: request.headers.accept,
-    rateLimit: admission.quota,
-    idempotency: undefined,
+    ...factsOf(request, admission),
     lastEventId: lastEventIdOf(request),
     signal,
   };

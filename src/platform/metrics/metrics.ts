@@ -8,6 +8,8 @@ export interface Metrics {
   /** The registry's lines, for `/metrics`. */
   registry: Registry;
   requestDuration: Histogram<'method' | 'route' | 'status'>;
+  /** Requests by what became of their record: written, dropped, or anonymous, which belongs to no account. */
+  activity: Counter<'outcome'>;
   queueDepth: Gauge<'queue' | 'state'>;
   jobDuration: Histogram<'queue' | 'outcome'>;
   /** From acceptance of a message to the moment its lane takes it up. */
@@ -55,6 +57,7 @@ export function createMetrics({ process = true }: { process?: boolean } = {}): M
       'route',
       'status',
     ]),
+    activity: counter('activity', 'Requests by what became of their record', ['outcome']),
     queueDepth: gauge('queue_jobs', 'Jobs in a queue by state', ['queue', 'state']),
     jobDuration: seconds('job_duration', 'Time to work on a job', ['queue', 'outcome']),
     laneLag: seconds('lane_lag', 'Time from accepting a message to its lane taking it up', ['mode']),

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../../support/database.ts';
+import { FIXTURES, type Fixture, seeds } from './row-fixtures.ts';
 
 /**
  * What each role may do to a row of account A in test mode, for select, insert, update and delete in this order:
@@ -31,144 +32,55 @@ const EXPECTED = `
   trigger_senders      RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
   trigger_checks       RRRR  RRRR  RRRR           AAAA  FRFF     FRFF  AAAA
   mails                RRRR  RRRR  RRRR           RARR  RRRR     -     AAAA
+  users                RRRR  RRRR  RRRR           FRFR  FRFR     -     AAAA
+  members              RRRR  RRRR  RRRR           AAAA  FRFF     -     AAAA
+  invitations          RRRR  RRRR  RRRR           AAAA  FRFF     -     AAAA
+  sign_ins             RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  used_links           RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  audit_log            RRRR  RRRR  RRRR           ARRR  FRRR     FRRR  AAAA
+  activity_log         RRRR  RRRR  RRRR           ARRR  FRRR     FRRR  AAAA
+  usage_counts         RRRR  RRRR  FRRR           ARRR  FRRR     FRRR  AAAA
+  usage_cursors        RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
+  app.usage_progress   RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAR
+  account_closures     RRRR  RRRR  RRRR           ARRR  FRRR     -     AAAA
+  account_exports      RRRR  RRRR  RRRR           AARR  FRRR     -     AAAA
+  account_alerts       RRRR  RRRR  RRRR           ARRR  FRRR     FRRR  AAAA
+  key_networks         RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.erasures         RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.legal_records    RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.legal_tables     RRRR  RRRR  RRRR           RRRR  RRRR     -     ARRR
+  subscriptions        RRRR  RRRR  RRRR           ARRR  FRRR     -     AAAA
+  provider_subscriptions RRRR RRRR RRRR           AAAR  FRFR     -     AAAA
+  billing_customers    RRRR  RRRR  RRRR           AARR  FRRR     -     AAAA
+  invoices             RRRR  RRRR  RRRR           ARRR  FRRR     -     AAAA
+  payment_events       RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  quotas               RRRR  RRRR  RRRR           ARAR  FRFR     FRFR  AAAA
+  message_credit       RRRR  RRRR  RRRR           AAAR  FRFR     FRFR  AAAA
+  app.plans            RRRR  RRRR  RRRR           ARRR  ARRR     -     AAAA
+  app.plan_prices      RRRR  RRRR  RRRR           ARRR  ARRR     -     AAAA
+  app.provider_prices  RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.billing_settings RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.growing_tables   RRRR  RRRR  RRRR           RRRR  RRRR     -     ARRR
+  app.purge_runs       RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  app.content_marks    RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
+  app.content_waits    RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
   app.rate_limits      AAAA  RRRR  RRRR           RRRR  RRRR     -     AAAA`;
 
 type Verb = 'select' | 'insert' | 'update' | 'delete';
 const VERBS: readonly Verb[] = ['select', 'insert', 'update', 'delete'];
 
-interface Fixture {
-  /** A row of account A in test mode that can be inserted. */
-  row: () => Record<string, unknown>;
-  /** A column that the account scope may write, where it may write any. */
-  writes: string;
-  /** Columns that name the row. */
-  key: string[];
-}
-
 let db: TestDatabase;
 let client: pg.PoolClient;
-let account: string;
 let foreign: string;
-let bare: { account: string; session: string };
-let session: string;
-let endpoint: string;
-let trigger: string;
-
-const uuid = () => newUuid();
-const bytes = () => randomBytes(8);
-const owned = () => ({ account_id: account, mode: 'test' });
-const FIXTURES: Record<string, Fixture> = {
-  accounts: { row: () => ({ id: uuid(), name: 'x' }), writes: 'name', key: ['id'] },
-  account_data_keys: {
-    row: () => ({ account_id: bare.account, wrapped_key: bytes() }),
-    writes: 'wrapped_key',
-    key: ['account_id'],
-  },
-  api_keys: {
-    row: () => ({ id: uuid(), ...owned(), name: 'x', hash: bytes(), hint: 'pk', scopes: [] }),
-    writes: 'name',
-    key: ['id'],
-  },
-  idempotency_keys: {
-    row: () => ({ ...owned(), key: uuid(), request_hash: bytes() }),
-    writes: 'status',
-    key: ['account_id', 'mode', 'key'],
-  },
-  sessions: { row: () => ({ id: uuid(), ...owned(), name: 'x' }), writes: 'name', key: ['id'] },
-  session_leases: {
-    row: () => ({ session_id: bare.session, ...owned() }),
-    writes: 'wanted',
-    key: ['session_id'],
-  },
-  session_credentials: {
-    row: () => ({ session_id: session, account_id: account, sealed: bytes() }),
-    writes: 'sealed',
-    key: ['session_id'],
-  },
-  session_keys: {
-    row: () => ({ session_id: session, account_id: account, kind: 'k', key_id: uuid(), sealed: bytes() }),
-    writes: 'sealed',
-    key: ['session_id', 'kind', 'key_id'],
-  },
-  workers: { row: () => ({ id: uuid(), mode: 'test' }), writes: 'leaving', key: ['id'] },
-  messages: {
-    row: () => ({
-      ...{ id: uuid(), ...owned(), session_id: session, direction: 'outbound', type: 'text' },
-      ...{ wire_id: uuid(), status: 'queued', accepted_at: new Date() },
-    }),
-    writes: 'status',
-    key: ['id'],
-  },
-  events: {
-    row: () => ({ id: uuid(), ...owned(), type: 'x', data: {}, created_at: new Date() }),
-    writes: 'type',
-    key: ['id'],
-  },
-  contact_identities: {
-    row: () => ({ ...owned(), lid: uuid(), phone: '1' }),
-    writes: 'phone',
-    key: ['account_id', 'mode', 'lid'],
-  },
-  webhook_endpoints: {
-    row: () => ({ id: uuid(), ...owned(), url: 'https://example.com', events: ['*'], secret: bytes() }),
-    writes: 'url',
-    key: ['id'],
-  },
-  webhook_deliveries: {
-    row: () => ({
-      ...{ id: uuid(), ...owned(), endpoint_id: uuid(), event_id: uuid() },
-      ...{ event_type: 'x', event_at: new Date() },
-    }),
-    writes: 'status',
-    key: ['id'],
-  },
-  webhook_attempts: {
-    row: () => ({
-      ...{ id: uuid(), ...owned(), delivery_id: uuid(), endpoint_id: uuid() },
-      ...{ number: 1, started_at: new Date() },
-    }),
-    writes: 'outcome',
-    key: ['id'],
-  },
-  webhook_lanes: {
-    row: () => ({ endpoint_id: endpoint, ...owned() }),
-    writes: 'owner',
-    key: ['endpoint_id'],
-  },
-  triggers: {
-    row: () => ({ id: uuid(), ...owned(), name: 'x', match: 'any' }),
-    writes: 'name',
-    key: ['id'],
-  },
-  trigger_senders: {
-    row: () => ({ trigger_id: trigger, ...owned(), contact: uuid(), last_fired_at: new Date() }),
-    writes: 'last_fired_at',
-    key: ['trigger_id', 'contact'],
-  },
-  trigger_checks: {
-    row: () => ({ message_id: uuid(), ...owned(), session_id: session }),
-    writes: 'attempts',
-    key: ['message_id'],
-  },
-  mails: {
-    row: () => ({
-      ...{ id: uuid(), account_id: account, template: 'magic_link' },
-      ...{ status: 'queued', created_at: new Date() },
-    }),
-    writes: 'status',
-    key: ['id'],
-  },
-  'app.rate_limits': { row: () => ({ key: uuid() }), writes: 'points', key: ['key'] },
-};
 
 const claims = (accountId: string, mode?: string) => ({ iss: 'pingr', account_id: accountId, mode });
 const ROLES: Record<string, () => { role: string; claims: object }> = {
-  app: () => ({ role: 'pingr_app', claims: claims(account) }),
-  anon: () => ({ role: 'anon', claims: claims(account) }),
-  authenticated: () => ({ role: 'authenticated', claims: claims(account) }),
-  own: () => ({ role: 'pingr_account', claims: claims(account, 'test') }),
+  app: () => ({ role: 'pingr_app', claims: claims(seeds.account) }),
+  anon: () => ({ role: 'anon', claims: claims(seeds.account) }),
+  authenticated: () => ({ role: 'authenticated', claims: claims(seeds.account) }),
+  own: () => ({ role: 'pingr_account', claims: claims(seeds.account, 'test') }),
   foreign: () => ({ role: 'pingr_account', claims: claims(foreign, 'test') }),
-  live: () => ({ role: 'pingr_account', claims: claims(account, 'live') }),
+  live: () => ({ role: 'pingr_account', claims: claims(seeds.account, 'live') }),
   system: () => ({ role: 'service_role', claims: {} }),
 };
 
@@ -176,26 +88,35 @@ const MATRIX = readMatrix(EXPECTED);
 
 beforeAll(async () => {
   db = await createTestDatabase(inject('postgresUrl'));
-  account = await seedAccount(db);
+  seeds.account = await seedAccount(db);
   foreign = await seedAccount(db, 'Other');
-  session = await seedSession(db, account);
+  seeds.session = await seedSession(db, seeds.account);
   // One without a data key, and a session without a lease: rows of those tables are one to one.
-  bare = { account, session: newUuid() };
-  await db.owner.query('delete from account_data_keys where account_id = $1', [account]);
+  seeds.bare = { account: seeds.account, session: newUuid() };
+  for (const table of ['account_data_keys', 'subscriptions', 'quotas']) {
+    await db.owner.query(`delete from ${table} where account_id = $1`, [seeds.account]);
+  }
   await db.owner.query(`insert into sessions (id, account_id, mode, name) values ($1, $2, 'test', 'bare')`, [
-    bare.session,
-    account,
+    seeds.bare.session,
+    seeds.account,
   ]);
-  endpoint = newUuid();
+  seeds.endpoint = newUuid();
   await db.owner.query(
     `insert into webhook_endpoints (id, account_id, mode, url, events, secret) values ($1, $2, 'test', 'https://example.com', '{*}', '')`,
-    [endpoint, account],
+    [seeds.endpoint, seeds.account],
   );
-  trigger = newUuid();
+  seeds.trigger = newUuid();
   await db.owner.query(
     `insert into triggers (id, account_id, mode, name, match) values ($1, $2, 'test', 'x', 'any')`,
-    [trigger, account],
+    [seeds.trigger, seeds.account],
   );
+  seeds.keyId = newUuid();
+  await db.owner.query(
+    `insert into api_keys (id, account_id, mode, name, hash, hint, scopes) values ($1, $2, 'test', 'x', $3, 'pk', '{}')`,
+    [seeds.keyId, seeds.account, randomBytes(8)],
+  );
+  seeds.user = newUuid();
+  await db.owner.query(`insert into users (id, email) values ($1, 'row@example.com')`, [seeds.user]);
   client = await db.owner.connect();
 });
 afterAll(async () => {
@@ -223,7 +144,7 @@ describe('row-level security', () => {
   });
 
   const writable = [...MATRIX].filter(([table, row]) => row.get('own')?.[2] === 'A' && table !== 'accounts');
-  it.each(writable.map(([table]) => table))('lets no account give a row of %s away', async (table) => {
+  it.each(writable.map(([table]) => table))('lets no seeds.account give a row of %s away', async (table) => {
     await inRole(table, 'own', async (where, values) => {
       const giving = client.query(`update ${table} set account_id = '${foreign}' ${where}`, values);
       await expect(giving).rejects.toMatchObject({ code: '42501' });
@@ -238,7 +159,7 @@ describe('row-level security', () => {
   });
 });
 
-/** Tries the verb on a row of account A; everything is rolled back. */
+/** Tries the verb on a row of seeds.account A; everything is rolled back. */
 async function attempt(table: string, role: string, verb: Verb): Promise<'A' | 'F' | 'R'> {
   const { row, writes } = fixtureOf(table);
   try {
@@ -272,8 +193,8 @@ async function inRole<T>(
   if (actor === undefined) throw new Error(`no role ${role}`);
   await client.query('begin');
   try {
-    // A's own account is its row of `accounts`, so that the account scope has one to see.
-    const made = table === 'accounts' && withRow ? { id: account, name: 'Acme' } : row();
+    // A's own seeds.account is its row of `accounts`, so that the seeds.account scope has one to see.
+    const made = table === 'accounts' && withRow ? { id: seeds.account, name: 'Acme' } : row();
     if (withRow && table !== 'accounts') await insert(table, made);
     await client.query(`select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)`, [
       actor.role,

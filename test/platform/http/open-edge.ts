@@ -26,6 +26,8 @@ export interface EdgeOptions {
   health?: AppOptions['health'];
   heartbeatMs?: number;
   trustProxy?: AppOptions['trustProxy'];
+  onRequest?: AppOptions['onRequest'];
+  pages?: AppOptions['pages'];
 }
 
 export type Edge = Awaited<ReturnType<typeof openEdge>>;
@@ -82,7 +84,9 @@ export async function openEdge(options: EdgeOptions) {
       failureLimiter: limiter(),
       failureLimit: options.failureLimit ?? 1_000,
     },
+    ...(options.onRequest && { onRequest: options.onRequest }),
     ...(options.heartbeatMs && { heartbeatMs: options.heartbeatMs }),
+    ...(options.pages && { pages: options.pages }),
   });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
 

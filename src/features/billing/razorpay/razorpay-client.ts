@@ -1,0 +1,65 @@
+import Razorpay from 'razorpay';
+import { z } from 'zod';
+import { PingrError } from '../../../lib/errors.ts';
+import { billingErrors } from '../billing.errors.ts';
+
+export interface RazorpayAccess {
+  keyId: string;
+  keySecret: string;
+  /** Base of the API, where it is not Razorpay's own; without `/v1`. */
+  apiUrl?: string | undefined;
+  timeoutMs?: number;
+}
+
+/** Where the library keeps its axios instance; it has no option for the address or for a time limit. */
+const innards = z.object({
+  rq: z.custom<{ defaults: { baseURL?: string; timeout?: number } }>(
+    (instance) => typeof instance === 'function' && 'defaults' in instance,
+  ),
+});
+
+/** Razorpay's client, with a time limit, and pointed elsewhere where that is wanted. */
+export function openRazorpay({ keyId, keySecret, apiUrl, timeoutMs = 20_000 }: RazorpayAccess): Razorpay {
+  const client = new Razorpay({ key_id: keyId, key_secret: keySecret });
+  const { defaults } = innards.parse(client.api).rq;
+  defaults.timeout = timeoutMs;
+  if (apiUrl !== undefined) defaults.baseURL = apiUrl;
+  return client;
+}
+
+/** The library rejects with a plain object; with a TypeError where there was no answer. */
+const refusal = z.object({
+  statusCode: z.coerce.number(),
+  error: z.object({ code: z.string().optional(), description: z.string().optional() }).optional(),
+});
+
+/** Whether Razorpay says that it knows no such id. It answers 400, not 404. */
+function isUnknownId({ statusCode, error }: z.output<typeof refusal>): boolean {
+  return (
+    statusCode === 404 ||
+    (statusCode === 400 && /does not exist|not a valid id/i.test(error?.description ?? ''))
+  );
+}
+
+/** An unknown id is no error of a search. @throws everything else */
+export function isMissing(error: unknown): undefined {
+  const read = refusal.safeParse(error);
+  if (read.success && isUnknownId(read.data)) return undefined;
+  throw error;
+}
+
+/** @throws billing.provider_refused or billing.provider_unavailable */
+export function asBillingError(error: unknown): never {
+  if (error instanceof PingrError) throw error;
+  const read = refusal.safeParse(error);
+  const status = read.data?.statusCode ?? 0;
+  // A wrong key is our operator's affair, and too many requests pass.
+  if (status >= 400 && status < 500 && status !== 401 && status !== 429) {
+    const reason = read.data?.error?.description ?? `status ${status}`;
+    throw billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
+  }
+  throw billingErrors.providerUnavailable({
+    retryAfter: 30,
+    cause: error instanceof Error ? error : new Error(`Razorpay answered ${status}`),
+  });
+}

@@ -1,0 +1,69 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { billingErrors } from '../billing.errors.ts';
+import type { CheckoutProof, PaymentNotice, WebhookInput } from '../payment-provider.ts';
+
+/** HMAC-SHA256 as hex, compared in constant time. */
+function isSigned(message: string | Buffer, signature: string, key: string): boolean {
+  const expected = Buffer.from(createHmac('sha256', key).update(message).digest('hex'));
+  const given = Buffer.from(signature);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/**
+ * Whether what a person brings back from the checkout was signed under the key secret: `payment|subscription`, or
+ * `link|reference|status|payment` for a payment link. It proves a payment for this id, not its amount.
+ * Source: https://razorpay.com/docs/payments/subscriptions/integration-guide/
+ */
+export function isCheckoutProof(proof: CheckoutProof, keySecret: string): boolean {
+  const { subscriptionId, paymentId, signature, referenceId = '', status = '' } = proof;
+  const message = subscriptionId.startsWith('plink_')
+    ? `${subscriptionId}|${referenceId}|${status}|${paymentId}`
+    : `${paymentId}|${subscriptionId}`;
+  return isSigned(message, signature, keySecret);
+}
+
+const idOnly = z.object({ entity: z.object({ id: z.string() }) }).optional();
+const eventShape = z.object({
+  event: z.string(),
+  payload: z.object({
+    subscription: idOnly,
+    payment_link: idOnly,
+    invoice: z
+      .object({ entity: z.object({ id: z.string(), subscription_id: z.string().nullish() }) })
+      .optional(),
+  }),
+});
+
+/**
+ * Checks `X-Razorpay-Signature` (HMAC-SHA256 under the webhook's secret over the raw body) and reads what the event is
+ * about. Its id is in a header of its own. Source: https://razorpay.com/docs/webhooks/validate-test/
+ * @throws billing.webhook_signature_invalid
+ */
+export function readRazorpayWebhook(
+  secrets: readonly string[],
+  { rawBody, headers }: WebhookInput,
+): PaymentNotice {
+  const signature = headers['x-razorpay-signature'];
+  const eventId = headers['x-razorpay-event-id'];
+  if (typeof signature !== 'string' || !secrets.some((secret) => isSigned(rawBody, signature, secret))) {
+    throw billingErrors.signatureInvalid();
+  }
+  // Older setups send no id; then the signature is one, since a repeat of the body has the same.
+  const named = typeof eventId === 'string' && eventId !== '';
+  return noticeOf(
+    eventShape.parse(JSON.parse(rawBody.toString('utf8'))),
+    named ? eventId.slice(0, 255) : signature,
+  );
+}
+
+function noticeOf({ event: type, payload }: z.output<typeof eventShape>, eventId: string): PaymentNotice {
+  const invoice = payload.invoice?.entity;
+  const about = payload.subscription ?? payload.payment_link;
+  return {
+    eventId,
+    type,
+    subscriptionId: about?.entity.id ?? invoice?.subscription_id ?? null,
+    invoiceId: invoice?.id ?? null,
+  };
+}

@@ -1,0 +1,30 @@
+import { staleMirrors } from './mirrors.system.ts';
+import type { PaymentProvider } from './payment-provider.ts';
+import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
+
+/** Subscriptions made since then are asked for: longer than any provider sends its webhooks again. */
+const LOOK_BACK_MS = 4 * 86_400_000;
+const STALE_BATCH = 200;
+
+/**
+ * Asks a provider for what its webhooks did not tell: subscriptions that are new, and those without news for long.
+ * @returns how many were looked at
+ */
+export async function reconcile(
+  parts: RefreshParts,
+  provider: PaymentProvider,
+  signal?: AbortSignal,
+): Promise<number> {
+  const { database, clock, log } = parts;
+  const ids = new Set(await database.systemOnce((tx) => staleMirrors(tx, provider.name, STALE_BATCH)));
+  const since = new Date(clock.now().getTime() - LOOK_BACK_MS);
+  for await (const id of provider.listSubscriptionsSince(since)) ids.add(id);
+  for (const id of ids) {
+    signal?.throwIfAborted();
+    // One that cannot be had must not keep the others waiting.
+    await refreshSubscription(parts, provider, id).catch((error: unknown) =>
+      log.warn({ err: error, provider: provider.name, subscription: id }, 'subscription not reconciled'),
+    );
+  }
+  return ids.size;
+}

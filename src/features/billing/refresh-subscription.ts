@@ -1,0 +1,154 @@
+import type { Clock } from '../../lib/clock.ts';
+import { type NewUuid, toId } from '../../lib/ids.ts';
+import { formatMoney } from '../../lib/money.ts';
+import type { Database } from '../../platform/db/database.ts';
+import type { SystemTx } from '../../platform/db/scope.ts';
+import type { Log } from '../../platform/log/log.ts';
+import type { MailService } from '../mail/mail.service.ts';
+import { findPayer, type InvoiceOwner, writeInvoice } from './invoices.system.ts';
+import * as mirrors from './mirrors.system.ts';
+import type { PaymentProvider, SeenInvoice, SeenPrice, SeenSubscription } from './payment-provider.ts';
+import type { PlanPrice } from './plans.model.ts';
+import { announceBilling } from './settle.system.ts';
+import { settleAccount } from './settle-account.ts';
+import { laterLook } from './subscription.model.ts';
+
+export interface RefreshParts {
+  database: Database;
+  mail: Pick<MailService, 'send' | 'wake'>;
+  newUuid: NewUuid;
+  clock: Pick<Clock, 'now'>;
+  log: Log;
+  /** Called with the account after facts were committed. */
+  onFact: (accountId: string) => void;
+}
+
+/** What came of a look; `ignored` says why nothing did. */
+export type Refreshed = { accountId: string; ignored?: undefined } | { ignored: string };
+
+/**
+ * Asks the provider for a subscription and its invoices, and stores what it says, with everything that follows. May be
+ * called at any time, in any order and by many at once: the latest look wins.
+ * @throws what the provider throws; nothing was stored then
+ */
+export async function refreshSubscription(
+  parts: RefreshParts,
+  provider: PaymentProvider,
+  subscriptionId: string,
+): Promise<Refreshed> {
+  const { database } = parts;
+  const name = { provider: provider.name, subscriptionId };
+  const ticket = await database.systemOnce((tx) => mirrors.takeTicket(tx, name));
+  const seen = await provider.fetchSubscription(subscriptionId);
+  if (seen === undefined) return { ignored: 'the provider knows no such subscription' };
+  const price = await resolvePrice(parts, provider, seen.price);
+  if (price === undefined) return { ignored: 'the price was not made here' };
+  if (ticket === undefined) {
+    const made = await adopt(parts, provider, seen, price);
+    // Again, with a ticket: others may be looking as well.
+    return made
+      ? refreshSubscription(parts, provider, subscriptionId)
+      : { ignored: 'it belongs to no account' };
+  }
+  const scheduled =
+    seen.scheduledPriceId === null
+      ? undefined
+      : await resolvePrice(parts, provider, { priceId: seen.scheduledPriceId });
+  const invoices = seen.status === 'incomplete' ? [] : await provider.listInvoices(subscriptionId);
+  const accountId = await database.system((tx) =>
+    store(tx, parts, { provider, ticket, seen, price, scheduled, invoices }),
+  );
+  parts.onFact(accountId);
+  parts.mail.wake();
+  return { accountId };
+}
+
+async function resolvePrice(
+  { database }: RefreshParts,
+  { name, merchant }: PaymentProvider,
+  price: SeenPrice,
+): Promise<PlanPrice | undefined> {
+  if (!('priceId' in price)) return price.plan === '' ? undefined : price;
+  return database.systemOnce((tx) =>
+    mirrors.findPrice(tx, { provider: name, merchant, priceId: price.priceId }),
+  );
+}
+
+async function adopt(
+  { database, newUuid }: RefreshParts,
+  provider: PaymentProvider,
+  { id, accountId, renews }: SeenSubscription,
+  price: PlanPrice,
+): Promise<boolean> {
+  if (accountId === undefined) return false;
+  const mirror = { id: newUuid(), accountId, provider: provider.name, subscriptionId: id, price, renews };
+  return database.systemOnce((tx) => mirrors.insertMirror(tx, mirror));
+}
+
+interface Finding {
+  provider: PaymentProvider;
+  ticket: number;
+  seen: SeenSubscription;
+  price: PlanPrice;
+  scheduled: PlanPrice | undefined;
+  invoices: SeenInvoice[];
+}
+
+/** @returns the account */
+async function store(tx: SystemTx, parts: RefreshParts, finding: Finding): Promise<string> {
+  const { provider, ticket, seen } = finding;
+  const row = await mirrors.lockMirror(tx, { provider: provider.name, subscriptionId: seen.id });
+  if (row === undefined) throw new Error('the subscription has gone with its account');
+  const { account_id: accountId } = row;
+  const look = { ticket, seen };
+  if (laterLook({ ticket: row.ticket, seen: row }, look) === look)
+    await mirrors.writeLook(tx, row.id, finding);
+  if (seen.customerId !== null) {
+    const { name, merchant } = provider;
+    await mirrors.keepCustomer(tx, { accountId, provider: name, merchant, customerId: seen.customerId });
+  }
+  await settleAccount(tx, accountId, parts);
+  const owner = { accountId, provider: provider.name, subscriptionId: seen.id, plan: finding.price.plan };
+  for (const invoice of finding.invoices) await book(tx, parts, { owner, invoice });
+  return accountId;
+}
+
+/** Stores an invoice; when it is paid, says so once, by a fact and by mail. */
+async function book(
+  tx: SystemTx,
+  parts: RefreshParts,
+  payment: { owner: InvoiceOwner; invoice: SeenInvoice },
+): Promise<void> {
+  const { owner, invoice } = payment;
+  const id = parts.newUuid();
+  if (!(await writeInvoice(tx, id, owner, invoice)) || invoice.amount === 0) return;
+  const { number, amount, currency } = invoice;
+  const { accountId, plan } = owner;
+  const data = { id: toId('invoice', id), number, amount, currency, plan };
+  const at = parts.clock.now();
+  await announceBilling(tx, { id: parts.newUuid(), accountId, type: 'invoice.paid', data, at });
+  await mailReceipt(tx, parts, payment);
+}
+
+async function mailReceipt(
+  tx: SystemTx,
+  { mail, clock }: RefreshParts,
+  { owner: { accountId, plan }, invoice }: { owner: InvoiceOwner; invoice: SeenInvoice },
+): Promise<void> {
+  const payer = await findPayer(tx, accountId, plan);
+  if (payer === undefined) return;
+  const { amount, currency, paidAt, number, url } = invoice;
+  await mail.send(tx, {
+    accountId,
+    to: payer.email,
+    template: 'receipt',
+    values: {
+      accountName: payer.account_name,
+      planName: payer.plan_name,
+      amount: formatMoney({ amount, currency }),
+      paidAt: paidAt ?? clock.now(),
+      number,
+      ...(url !== null && { url }),
+    },
+  });
+}

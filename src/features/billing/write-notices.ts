@@ -1,0 +1,52 @@
+import type { Database } from '../../platform/db/database.ts';
+import type { SystemTx } from '../../platform/db/scope.ts';
+import type { MailService } from '../mail/mail.service.ts';
+import * as system from './notices.system.ts';
+
+export interface NoticeParts {
+  database: Database;
+  mail: Pick<MailService, 'send' | 'wake'>;
+  /** Page on which a plan is chosen. */
+  plansUrl: string;
+  onFact: (accountId: string) => void;
+}
+
+const BATCH = 100;
+/** Before a trial ends. */
+const TRIAL_NOTICE_DAYS = 2;
+
+/** Writes to accounts about their quotas and about trials that end, each once. */
+export async function writeNotices(parts: NoticeParts): Promise<void> {
+  const { database, mail, onFact } = parts;
+  for (const accountId of await database.system(system.markReached)) onFact(accountId);
+  while ((await database.system((tx) => writeQuotaMails(tx, parts))) === BATCH);
+  while ((await database.system((tx) => writeTrialMails(tx, parts))) === BATCH);
+  mail.wake();
+}
+
+/** @returns how many quotas were looked at */
+async function writeQuotaMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
+  const notices = await system.takeQuotaNotices(tx, BATCH);
+  for (const { account_id: accountId, account_name: accountName, email: to, kind, ...quota } of notices) {
+    if (to === null) continue;
+    const { used, message_limit: limit, period_end: resetsAt } = quota;
+    const values = { accountName, unit: 'messages', used, limit, resetsAt, url };
+    await mail.send(tx, { accountId, to, template: kind, values });
+  }
+  return notices.length;
+}
+
+async function writeTrialMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
+  const notices = await system.takeTrialNotices(tx, TRIAL_NOTICE_DAYS, BATCH);
+  for (const {
+    account_id: accountId,
+    account_name: accountName,
+    email: to,
+    trial_ends_at: endsAt,
+  } of notices) {
+    if (to !== null) {
+      await mail.send(tx, { accountId, to, template: 'trial_ending', values: { accountName, endsAt, url } });
+    }
+  }
+  return notices.length;
+}

@@ -1,0 +1,74 @@
+import { type IdKind, toId } from '../../lib/ids.ts';
+
+/** Tables with rows of accounts that an export leaves out, and why. Every other table is exported, new ones too. */
+export const LEFT_OUT: Record<string, string> = {
+  account_data_keys: 'the key itself; what it seals is exported opened',
+  session_credentials: 'secrets of the link to WhatsApp',
+  session_keys: 'secrets of the link to WhatsApp',
+  session_leases: 'which process holds a socket',
+  idempotency_keys: 'answers to repeated requests, kept for a day',
+  webhook_lanes: 'which process delivers',
+  trigger_checks: 'work under way',
+  usage_cursors: 'how far counting has come',
+  account_exports: 'exports themselves',
+  'app.content_marks': 'how far a purge has come',
+  'app.content_waits': 'work under way',
+};
+
+/** Columns that are secrets, or hashes of them, though their type is text. Bytes are sealed secrets throughout. */
+const SECRET_COLUMNS: Record<string, readonly string[]> = { sessions: ['qr', 'pairing_code'] };
+
+/** The column of messages that is opened instead of left out. */
+const OPENED = 'messages.content';
+
+/** What an export writes of a table's column. */
+export function exportedColumns(
+  table: string,
+  columns: readonly { name: string; type: string }[],
+): { name: string; opened: boolean }[] {
+  const secret = SECRET_COLUMNS[table] ?? [];
+  return columns
+    .filter(({ name, type }) => (type !== 'bytea' || `${table}.${name}` === OPENED) && !secret.includes(name))
+    .map(({ name }) => ({ name, opened: `${table}.${name}` === OPENED }));
+}
+
+/** Whose id a column holds; those that are not named here stay UUIDs. */
+const KIND_OF_COLUMN: Record<string, IdKind> = {
+  account_id: 'account',
+  session_id: 'session',
+  message_id: 'message',
+  context_message_id: 'message',
+  event_id: 'event',
+  endpoint_id: 'webhookEndpoint',
+  delivery_id: 'delivery',
+  trigger_id: 'trigger',
+  key_id: 'apiKey',
+  rotated_to: 'apiKey',
+};
+
+const KIND_OF_TABLE: Record<string, IdKind> = {
+  accounts: 'account',
+  api_keys: 'apiKey',
+  sessions: 'session',
+  messages: 'message',
+  events: 'event',
+  webhook_endpoints: 'webhookEndpoint',
+  webhook_deliveries: 'delivery',
+  webhook_attempts: 'attempt',
+  triggers: 'trigger',
+  account_alerts: 'alert',
+};
+
+/** A row as an archive holds it: ids in the form that the API shows. */
+export function showExportedRow(table: string, row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => {
+      const kind = column === 'id' ? KIND_OF_TABLE[table] : KIND_OF_COLUMN[column];
+      return [column, kind !== undefined && isUuid(value) ? toId(kind, value) : value];
+    }),
+  );
+}
+
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+}

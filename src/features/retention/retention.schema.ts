@@ -1,0 +1,51 @@
+import { z } from 'zod';
+
+/** The longest that contents can be kept, in days. */
+const MOST_DAYS = 3_650;
+
+export const retentionView = z
+  .object({
+    content: z.enum(['none', 'days']).meta({
+      description:
+        '`none`: what a message says is dropped once it is delivered or has failed, or, for a received one, was handed to your webhooks. `days`: it is kept, encrypted, for `content_days`.',
+      example: 'days',
+    }),
+    content_days: z
+      .number()
+      .int()
+      .nullable()
+      .meta({ description: 'Days for which contents are kept; null with `none`.', example: 90 }),
+    record_days: z.number().int().meta({
+      description:
+        'Days for which messages without their content (numbers, times, statuses) and events are kept: 90, or `content_days` where that is longer. They go by whole weeks, so up to seven days later.',
+      example: 90,
+    }),
+  })
+  .meta({ id: 'Retention', description: 'How long what the account sends and receives is kept.' });
+
+export const retentionBody = z
+  .discriminatedUnion('content', [
+    z.strictObject({ content: z.literal('none') }),
+    z.strictObject({
+      content: z.literal('days'),
+      content_days: z
+        .number()
+        .int()
+        .min(1)
+        .max(MOST_DAYS)
+        .meta({ description: 'Days for which contents are kept.', example: 30 }),
+    }),
+  ])
+  .meta({ id: 'RetentionUpdate', description: 'Either `none`, or `days` with a number of days.' });
+
+/** Messages and events are kept at least so long. */
+const RECORD_DAYS = 90;
+
+/** The setting as the API shows it. */
+export function showRetention(contentDays: number): z.infer<typeof retentionView> {
+  return {
+    content: contentDays === 0 ? 'none' : 'days',
+    content_days: contentDays === 0 ? null : contentDays,
+    record_days: Math.max(RECORD_DAYS, contentDays),
+  };
+}

@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { type ExportFormat, exportAnswer, exportQuery, exportReply } from '../../platform/http/export.ts';
+import { pageOf, pageQuery, toPage } from '../../platform/http/page.ts';
+import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
+import * as schema from './activity.schema.ts';
+import type { ActivityService } from './activity.service.ts';
+
+const read = { tag: 'Usage', scope: 'usage:read' } satisfies Partial<Operation>;
+
+/** The log of the account's own requests. */
+export function activityRoutes(activity: ActivityService): Route[] {
+  return [
+    defineRoute({
+      ...read,
+      method: 'GET',
+      path: '/v1/activity',
+      operationId: 'listActivity',
+      summary: 'List API requests',
+      description:
+        'Every request with a key of the account, kept for 90 days. New ones appear within a second.',
+      query: z.strictObject({ ...schema.activityFilter, ...pageQuery('activity') }),
+      answers: {
+        200: { description: 'A page of requests.', schema: pageOf(schema.activityView, 'ActivityList') },
+      },
+      handler: async ({ ctx, query }) => {
+        const { limit, after } = query;
+        const page = { ...schema.toActivityFilter(query), limit: limit + 1, after };
+        const found = await activity.list(ctx, page);
+        return { status: 200, body: toPage(found, query, 'activity', schema.showActivity) };
+      },
+    }),
+    defineRoute({
+      ...read,
+      method: 'GET',
+      path: '/v1/activity/export',
+      operationId: 'exportActivity',
+      summary: 'Export API requests',
+      description: 'The whole log, newest first, streamed; the filters are those of the list.',
+      cost: 10,
+      query: z.strictObject({ ...schema.activityFilter, ...exportQuery }),
+      answers: { 200: exportAnswer('The requests.') },
+      handler: async ({ ctx, query }) => {
+        const pages = shown(activity.all(ctx, schema.toActivityFilter(query)));
+        const format: ExportFormat = query.format;
+        return exportReply({ format, name: 'activity', columns: schema.ACTIVITY_COLUMNS, pages });
+      },
+    }),
+  ];
+}
+
+async function* shown(pages: ReturnType<ActivityService['all']>): AsyncGenerator<schema.ActivityView[]> {
+  for await (const page of pages) yield page.map(schema.showActivity);
+}

@@ -1,0 +1,67 @@
+import type { SystemTx } from '../../platform/db/scope.ts';
+import type { Membership, Person, UserRow } from './users.model.ts';
+
+/** A user with the accounts they belong to, oldest membership first. */
+export interface KnownUser extends UserRow {
+  memberships: Membership[];
+}
+
+const WITH_MEMBERSHIPS = `
+  select u.id, u.email, u.name, u.time_zone, u.locale, u.avatar_url, u.created_at,
+    coalesce((
+      select json_agg(json_build_object('account_id', m.account_id, 'account_name', a.name, 'role', m.role,
+        'closed', app.is_closed(m.account_id)) order by m.created_at, m.account_id)
+      from members m join accounts a on a.id = m.account_id where m.user_id = u.id), '[]') as memberships
+  from users u`;
+
+export async function findUser(tx: SystemTx, id: string): Promise<KnownUser | undefined> {
+  const [row] = await tx.query<KnownUser>(`${WITH_MEMBERSHIPS} where u.id = $1`, [id]);
+  return row;
+}
+
+/** The user of one of our own sign-ins, while that stands. */
+export async function findSignedInUser(
+  tx: SystemTx,
+  signInId: string,
+  at: Date,
+): Promise<KnownUser | undefined> {
+  const [row] = await tx.query<KnownUser>(
+    `${WITH_MEMBERSHIPS} join sign_ins s on s.user_id = u.id where s.id = $1 and s.expires_at > $2`,
+    [signInId, at],
+  );
+  return row;
+}
+
+export async function findFirebaseUser(
+  tx: SystemTx,
+  project: string,
+  uid: string,
+): Promise<KnownUser | undefined> {
+  const [row] = await tx.query<KnownUser>(
+    `${WITH_MEMBERSHIPS} where u.firebase_uid = $2 and u.firebase_project = $1`,
+    [project, uid],
+  );
+  return row;
+}
+
+/**
+ * Finds the user by who they are for Firebase, or by e-mail, or makes them; and locks them, so that two first requests
+ * make one. What the user has set of their profile stays.
+ * @returns their UUID
+ */
+export async function saveUser(tx: SystemTx, id: string, person: Person, at: Date): Promise<string> {
+  const { email, name = '', avatarUrl = null, firebase } = person;
+  const [row] = await tx.query<{ id: string }>(
+    `insert into users as u (id, email, name, avatar_url, firebase_project, firebase_uid, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (email) do update set
+       name = case when u.name = '' then excluded.name else u.name end,
+       avatar_url = coalesce(u.avatar_url, excluded.avatar_url),
+       firebase_project = coalesce(excluded.firebase_project, u.firebase_project),
+       firebase_uid = coalesce(excluded.firebase_uid, u.firebase_uid)
+     returning id`,
+    [id, email, name, avatarUrl, firebase?.project ?? null, firebase?.uid ?? null, at],
+  );
+  if (row === undefined) throw new Error('insert returned no user');
+  return row.id;
+}

@@ -1,0 +1,119 @@
+/** The parts of Stripe's objects that the sandbox keeps; times in seconds. Source: https://docs.stripe.com/api */
+export interface StripePrice {
+  id: string;
+  object: 'price';
+  currency: string;
+  unit_amount: number;
+  lookup_key: string | null;
+  recurring: { interval: 'month' | 'year'; interval_count: 1 };
+  product: string;
+  /** Shown on our pages; Stripe keeps it on the product. */
+  nickname: string;
+  metadata: Record<string, string>;
+  created: number;
+}
+
+export interface StripeSession {
+  id: string;
+  object: 'checkout.session';
+  mode: 'subscription';
+  status: 'open' | 'complete' | 'expired';
+  payment_status: 'unpaid' | 'paid';
+  url: string | null;
+  success_url: string;
+  cancel_url: string;
+  client_reference_id: string | null;
+  customer: string | null;
+  customer_email: string | null;
+  subscription: string | null;
+  metadata: Record<string, string>;
+  created: number;
+  expires_at: number;
+  /** What it is for; Stripe shows these when asked. */
+  price: string;
+  subscription_metadata: Record<string, string>;
+}
+
+export interface StripeSubscription {
+  id: string;
+  object: 'subscription';
+  customer: string;
+  status: 'active' | 'past_due' | 'unpaid' | 'canceled';
+  cancel_at_period_end: boolean;
+  cancel_at: number | null;
+  canceled_at: number | null;
+  ended_at: number | null;
+  created: number;
+  start_date: number;
+  metadata: Record<string, string>;
+  items: {
+    object: 'list';
+    data: {
+      id: string;
+      object: 'subscription_item';
+      quantity: 1;
+      price: StripePrice;
+      current_period_start: number;
+      current_period_end: number;
+    }[];
+  };
+  schedule: string | null;
+  latest_invoice: string | null;
+}
+
+export interface StripeSchedule {
+  id: string;
+  object: 'subscription_schedule';
+  status: 'active' | 'released';
+  subscription: string | null;
+  current_phase: { start_date: number; end_date: number } | null;
+  phases: { start_date: number; end_date: number; items: { price: string; quantity: 1 }[] }[];
+}
+
+export interface StripeInvoice {
+  id: string;
+  object: 'invoice';
+  number: string;
+  status: 'open' | 'paid' | 'void';
+  customer: string;
+  currency: string;
+  total: number;
+  amount_due: number;
+  amount_paid: number;
+  created: number;
+  hosted_invoice_url: string;
+  status_transitions: { paid_at: number | null };
+  parent: { type: 'subscription_details'; subscription_details: { subscription: string } };
+  lines: {
+    object: 'list';
+    data: { object: 'line_item'; amount: number; period: { start: number; end: number } }[];
+  };
+  payments: { object: 'list'; data: { payment: { type: 'payment_intent'; payment_intent: string } }[] };
+}
+
+export interface StripeEvent {
+  id: string;
+  object: 'event';
+  type: string;
+  created: number;
+}
+
+export interface StripeState {
+  prices: Record<string, StripePrice>;
+  sessions: Record<string, StripeSession>;
+  subscriptions: Record<string, StripeSubscription>;
+  schedules: Record<string, StripeSchedule>;
+  invoices: Record<string, StripeInvoice>;
+  customers: Record<string, { id: string; object: 'customer'; email: string | null; created: number }>;
+  events: StripeEvent[];
+}
+
+export const emptyStripe = (): StripeState => ({
+  prices: {},
+  sessions: {},
+  subscriptions: {},
+  schedules: {},
+  invoices: {},
+  customers: {},
+  events: [],
+});
