@@ -54,7 +54,7 @@ describe('everything under one supervisor', () => {
   it('starts with an empty directory, shows how to begin, and stops cleanly on SIGINT', async () => {
     const { child, says, output } = run();
     await says('Pingr is ready');
-    for (const step of ['database', 'migrations', 'emulator', 'test worker', 'live worker', 'api']) {
+    for (const step of ['database', 'migrations', 'emulator', 'payments', 'test worker', 'live worker', 'api']) {
       expect(output()).toMatch(new RegExp(`✓ ${step} +\\d+\\.\\d s`));
     }
     expect(output()).toContain('PINGR_KEY=pk_test_1');
@@ -69,7 +69,7 @@ describe('everything under one supervisor', () => {
     expect((await stat(path.join(dataDir, 'secrets.json'))).mode & 0o777).toBe(0o600);
 
     const pids = pidsIn(output());
-    expect(pids).toHaveLength(4);
+    expect(pids).toHaveLength(5);
     const started = performance.now();
     child.kill('SIGINT');
     expect(await exitOf(child)).toBe(0);

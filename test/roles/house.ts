@@ -26,6 +26,10 @@ if (role === 'all') {
     announceReady({ SANDBOX_WS_URL: 'ws://127.0.0.1:1/ws/chat', SANDBOX_ROOT_KEY: 'ab'.repeat(32) });
     setInterval(() => {}, 1_000);
   }
+  if (role === 'payment-sandbox') {
+    announceReady();
+    setInterval(() => {}, 1_000);
+  }
   if (role === 'worker') {
     log.info({ mode: loadWorkerConfig().workerMode }, 'worker configured');
     announceReady();
