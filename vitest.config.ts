@@ -1,12 +1,43 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that mostly wait, for leases to end or a link to come back. Begun first, the longest before the others. */
+const PATIENT = [
+  'webhook-outages',
+  'test/roles/all',
+  'killed-workers',
+  'silent-link',
+  'test/e2e/',
+  'takeover',
+];
+
+class PatientFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = PATIENT.findIndex((part) => moduleId.includes(part));
+      return place < 0 ? PATIENT.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+/** Baileys is patched once a process (console, trusted root key), so what patches it has a process for each file. */
+const ALONE = ['test/whatsapp/**/*.test.ts', 'test/emulator/{crossing-messages,forged-trust}.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'src/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    maxWorkers: 4,
+    sequence: { sequencer: PatientFirst },
+    projects: [
+      { extends: true, test: { name: 'alone', include: ALONE } },
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+      },
+    ],
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 15_000,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 });

@@ -47,6 +47,19 @@ export const signInShape = {
       default: 'open',
       roles: ['all', 'api'],
     }),
+  restoreDays: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(23)
+    .default(7)
+    .register(variables, {
+      env: 'RESTORE_DAYS',
+      section: 'Sign-in',
+      doc: 'For how many days a deleted account can be restored before it is erased; with 0 it is erased at once.',
+      default: '7',
+      roles: ['all', 'api'],
+    }),
 } as const;
 
 function isServiceAccount(text: string): boolean {

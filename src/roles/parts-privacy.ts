@@ -27,6 +27,8 @@ interface PrivacyNeeds {
 }
 
 const SWEEP_EVERY_MS = 5 * 60_000;
+/** While sessions of an account that is erased are being logged out. */
+const LOOK_AGAIN_MS = 5_000;
 
 /** Folders with files that an account stored; its exports are apart. */
 function foldersOf(accountId: string): string[] {
@@ -43,6 +45,7 @@ export function openPrivacyRoutes(
   const closures = createClosuresService({
     ...shared,
     tokens: createRestoreTokens(config.masterKey),
+    restoreDays: config.restoreDays,
     restoreUrl: (token) => `${publicUrlOf(config)}${RESTORE_PATH}?token=${token}`,
   });
   return {
@@ -77,7 +80,11 @@ export async function runPrivacyJobs(
         privacySweepQueue,
         async (_payload, { signal }) => {
           await sweepExports(parts);
-          await eraseDueAccounts({ ...erasure, log, signal });
+          const waiting = await eraseDueAccounts({ ...erasure, log, signal });
+          if (waiting === 0) return;
+          // Of sweeps that end at about the same time, one looks again.
+          const jobId = `again-${Math.ceil(systemClock.now().getTime() / LOOK_AGAIN_MS)}`;
+          await jobs.queue(privacySweepQueue).add({ task: 'sweep' }, { delayMs: LOOK_AGAIN_MS, jobId });
         },
         { concurrency: 1 },
       ),

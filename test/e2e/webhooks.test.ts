@@ -68,6 +68,7 @@ describe('the example of the README', { timeout: 60_000 }, () => {
     await eventually(deliveries, (page) => page.data[0]?.attempt_count === 1);
     const second = await startExample(endpoint.secret, port);
     await eventually(second.output, (text) => text.includes('while you were out'), 15_000);
+    await eventually(deliveries, (page) => page.data.length === 0);
 
     expect(await api.post(`/v1/webhook-endpoints/${endpoint.id}/replay`, { status: 'all' })).toMatchObject({
       replayed: 2,

@@ -54,7 +54,15 @@ describe('everything under one supervisor', () => {
   it('starts with an empty directory, shows how to begin, and stops cleanly on SIGINT', async () => {
     const { child, says, output } = run();
     await says('Pingr is ready');
-    for (const step of ['database', 'migrations', 'emulator', 'payments', 'test worker', 'live worker', 'api']) {
+    for (const step of [
+      'database',
+      'migrations',
+      'emulator',
+      'payments',
+      'test worker',
+      'live worker',
+      'api',
+    ]) {
       expect(output()).toMatch(new RegExp(`✓ ${step} +\\d+\\.\\d s`));
     }
     expect(output()).toContain('PINGR_KEY=pk_test_1');

@@ -1,11 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import pino from 'pino';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres/embedded-postgres.ts';
 import { cleanUpAfterKill } from './clean-up-after-kill.ts';
 import { startRedisServer } from './redis-server.ts';
+import { makeScratchDir } from './scratch.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -23,6 +24,8 @@ declare module 'vitest' {
  * TEST_REDIS_URL (or REDIS_URL) name running ones instead. Tests read them with `inject('postgresUrl')` and so on.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // Once, for all end-to-end tests: they start what users start.
+  execFileSync(process.execPath, ['scripts/build-if-stale.mjs']);
   const stops: (() => Promise<void>)[] = [];
   const postgresUrl = process.env['TEST_DATABASE_URL'] ?? (await startPostgres(stops));
   process.env['TEST_DATABASE_URL'] = postgresUrl;
@@ -37,7 +40,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 async function startPostgres(stops: (() => Promise<void>)[]): Promise<string> {
-  const dataDir = await mkdtemp(path.join(tmpdir(), 'pingr-test-postgres-'));
+  const dataDir = await makeScratchDir('pingr-test-postgres-');
   const server = await startEmbeddedPostgres({ dataDir, durable: false, log: pino({ level: 'warn' }) });
   cleanUpAfterKill(path.join(dataDir, 'cluster', 'postmaster.pid'), dataDir);
   stops.push(async () => {

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -49,7 +49,6 @@ export interface World {
 const MAIN = path.resolve('dist/main.js');
 
 export async function createWorld(options: WorldOptions): Promise<World> {
-  execFileSync(process.execPath, ['scripts/build-if-stale.mjs']);
   const dir = await mkdtemp(path.join(tmpdir(), 'pingr-world-'));
   const logFile = path.join(dir, 'log');
   const log = createWriteStream(logFile, { flags: 'a' });

@@ -44,15 +44,15 @@ export const auditFilters = {
     .optional()
     .meta({ description: 'Only changes of such things.', example: 'webhook_endpoint' }),
   target: targetInput.optional(),
-  from: timeInput('Only changes from then on.').optional(),
-  to: timeInput('Only changes before then.').optional(),
+  since: timeInput('Made at or after.').optional(),
+  until: timeInput('Made before.').optional(),
 };
 
 /** Filters as the store takes them. */
 export function filterOf(query: z.output<z.ZodObject<typeof auditFilters>>): AuditFilter {
-  const { action, actor: actorId, target_type, target: targetId, from, to } = query;
+  const { action, actor: actorId, target_type, target: targetId, since, until } = query;
   const targetType = target_type === undefined ? undefined : tableOf(target_type);
-  return { action, actorId, targetType, targetId, from, to };
+  return { action, actorId, targetType, targetId, since, until };
 }
 
 const image = (description: string) =>

@@ -8,8 +8,8 @@ export interface AuditFilter {
   /** A table. */
   targetType?: string | undefined;
   targetId?: string | undefined;
-  from?: Date | undefined;
-  to?: Date | undefined;
+  since?: Date | undefined;
+  until?: Date | undefined;
 }
 
 /**
@@ -39,8 +39,8 @@ export function listChanges(
       filter.actorId ?? null,
       filter.targetType ?? null,
       filter.targetId ?? null,
-      filter.from ?? null,
-      filter.to ?? null,
+      filter.since ?? null,
+      filter.until ?? null,
     ],
   );
 }

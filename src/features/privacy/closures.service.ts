@@ -3,16 +3,15 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { actFor } from '../../platform/db/scope.ts';
+import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { AccountsService } from '../accounts/accounts.service.ts';
 import { API_KEY_CHANGED_CHANNEL } from '../api-keys/api-keys.events.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import { SESSION_CHANGED_CHANNEL } from '../sessions/sessions.events.ts';
 import { type Channels, closeAccount, reopenAccount } from './closures.system.ts';
 import { privacyErrors } from './privacy.errors.ts';
+import { privacySweepQueue } from './privacy.jobs.ts';
 import type { RestoreTokens } from './restore-link.ts';
-
-/** For how long a deletion can be undone, in days. */
-export const RESTORE_DAYS = 7;
 
 /** A deletion that was asked for. */
 export interface Closure {
@@ -25,7 +24,7 @@ export interface Closure {
 /** Leaving, and coming back. */
 export interface ClosuresService {
   /**
-   * Closes the caller's account at once; it is erased after {@link RESTORE_DAYS} days.
+   * Closes the caller's account at once; it is erased after some days.
    * @param confirm the account's name
    * @throws account.live_key_needed, account.not_confirmed, account.already_closed
    */
@@ -41,6 +40,9 @@ export interface ClosuresDependencies {
   tokens: RestoreTokens;
   /** The page that restores an account, for a token. */
   restoreUrl: (token: string) => string;
+  /** For how long a deletion can be undone. */
+  restoreDays: number;
+  jobs: Pick<Jobs, 'queue'>;
   newUuid: NewUuid;
   clock: Clock;
 }
@@ -59,7 +61,7 @@ export function createClosuresService(deps: ClosuresDependencies): ClosuresServi
         });
       }
       const requestedAt = clock.now();
-      const eraseAt = new Date(requestedAt.getTime() + RESTORE_DAYS * 86_400_000);
+      const eraseAt = new Date(requestedAt.getTime() + deps.restoreDays * 86_400_000);
       const closure = { id: newUuid(), requestedAt, eraseAt };
       await database.system(async (tx) => {
         const { accountId } = ctx;
@@ -73,6 +75,7 @@ export function createClosuresService(deps: ClosuresDependencies): ClosuresServi
         await mail.send(tx, { accountId, to, template: 'account_deletion', values });
       });
       mail.wake();
+      await sweepAt(deps, eraseAt).catch((err: unknown) => ctx.log.warn({ err }, 'the sweep finds it later'));
       ctx.log.info({ closure: closure.id }, 'account closed');
       return closure;
     },
@@ -85,6 +88,12 @@ export function createClosuresService(deps: ClosuresDependencies): ClosuresServi
       return { name };
     },
   };
+}
+
+/** Has the account erased when its time comes; the regular sweep would be minutes late. */
+async function sweepAt({ jobs, clock }: ClosuresDependencies, at: Date): Promise<void> {
+  const delayMs = Math.max(0, at.getTime() - clock.now().getTime());
+  await jobs.queue(privacySweepQueue).add({ task: 'sweep' }, { delayMs });
 }
 
 /** Test keys are handed around freely, and what is exported or deleted is of both modes. @throws account.live_key_needed */

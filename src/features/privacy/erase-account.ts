@@ -24,24 +24,30 @@ const ROWS = 5_000;
 /** How long workers may take to log sessions out before their credentials go regardless. */
 const LOGOUT_MS = 3_600_000;
 
-/** Erases every account whose time has come. Safe to run again, also after a crash in the middle. */
-export async function eraseDueAccounts(parts: ErasureParts): Promise<void> {
+/**
+ * Erases every account whose time has come. Safe to run again, also after a crash in the middle.
+ * @returns how many wait for their sessions to be logged out
+ */
+export async function eraseDueAccounts(parts: ErasureParts): Promise<number> {
   const due = await parts.database.systemOnce((tx) => findDueErasures(tx, parts.clock.now()));
+  let waiting = 0;
   for (const accountId of due) {
     parts.signal?.throwIfAborted();
-    await eraseAccount(parts, accountId);
+    if (!(await eraseAccount(parts, accountId))) waiting++;
   }
+  return waiting;
 }
 
-async function eraseAccount(parts: ErasureParts, accountId: string): Promise<void> {
+/** @returns false where it waits for its sessions */
+async function eraseAccount(parts: ErasureParts, accountId: string): Promise<boolean> {
   const { database, clock, log } = parts;
   const now = clock.now();
   const begun = await database.systemOnce((tx) => system.beginErasure(tx, accountId, now));
-  if (begun === undefined) return;
+  if (begun === undefined) return true;
   const waited = now.getTime() - begun.since.getTime();
   if (begun.sessions > 0 && waited < LOGOUT_MS) {
     log.info({ sessions: begun.sessions }, 'erasure waits for sessions to be logged out');
-    return;
+    return false;
   }
   await parts.settle(accountId);
   await database.systemOnce((tx) => system.destroyDataKey(tx, accountId));
@@ -49,6 +55,7 @@ async function eraseAccount(parts: ErasureParts, accountId: string): Promise<voi
   const deleted = await eraseRows(parts, accountId);
   const receipt = await database.system((tx) => system.finishErasure(tx, accountId, deleted));
   log.info({ erasure: toId('accountClosure', receipt), files, deleted }, 'account erased');
+  return true;
 }
 
 async function eraseFiles({ files, foldersOf }: ErasureParts, accountId: string): Promise<number> {

@@ -10,6 +10,8 @@ export const exportQueue = defineQueue('account-export', z.object({ export_id: z
 
 /** Erases accounts whose time has come, removes archives that are over, and finds exports whose job was lost. */
 export const privacySweepQueue = defineQueue('privacy-sweep', z.object({ task: z.literal('sweep') }), {
-  attempts: 1,
+  // What the account's last webhooks and counts write may get into a deadlock with it.
+  attempts: 5,
+  backoffMs: 2_000,
   lockMs: 60_000,
 });

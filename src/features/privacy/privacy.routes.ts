@@ -22,7 +22,7 @@ function closeRoute(closures: ClosuresService): Route {
     operationId: 'deleteAccount',
     summary: 'Delete the account',
     description:
-      'Closes the account at once: keys stop working, everybody is signed out, sessions close. For seven days the link in the mail to the owner restores it; then everything is erased. Needs a live key or a signed-in owner.',
+      'Closes the account at once: keys stop working, everybody is signed out, sessions close. Until `erase_at`, in seven days as a rule, the link in the mail to the owner restores it; then everything is erased. Needs a live key or a signed-in owner.',
     tag: 'Account',
     scope: 'account:delete',
     problems: [privacyErrors.liveKeyNeeded, privacyErrors.notConfirmed, privacyErrors.alreadyClosed],

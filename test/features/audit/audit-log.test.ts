@@ -195,8 +195,8 @@ describe('the audit log', () => {
     const rest = await log(key, `?actor=${keyId}&limit=2&after=${byKey.next_cursor}`);
     expect(rest.data.map(({ after }) => after?.['name'])).toEqual(['a']);
     expect(rest.next_cursor).toBeNull();
-    expect((await log(key, '?from=2999-01-01T00:00:00Z')).data).toEqual([]);
-    expect((await log(key, '?to=2020-01-01T00:00:00Z')).data).toEqual([]);
+    expect((await log(key, '?since=2999-01-01T00:00:00Z')).data).toEqual([]);
+    expect((await log(key, '?until=2020-01-01T00:00:00Z')).data).toEqual([]);
     expect((await log(key, '?action=deleted')).data).toEqual([]);
     expect((await api.call(key, 'GET', '/v1/audit-log?target=nonsense')).status).toBe(422);
   });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await admin.connect();
   await admin.query(`create role ${name} login createrole password 'x'`);
   for (const role of ['anon', 'authenticated', 'service_role', 'pingr_app', 'pingr_account']) {
-    await admin.query(`create role ${role}`).catch(() => undefined);
+    await admin.query(`create role ${role} noinherit`).catch(() => undefined);
     await admin.query(`grant ${role} to ${name} with admin option`);
   }
   await admin.query(`create database ${name} owner ${name}`);

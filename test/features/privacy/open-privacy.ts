@@ -51,6 +51,7 @@ export async function openPrivacy() {
   const tokens = createRestoreTokens(masterKey);
   const closures = createClosuresService({
     ...{ ...shared, accounts, mail, tokens },
+    restoreDays: 7,
     restoreUrl: (token) => `${RESTORE_PATH}?token=${token}`,
   });
   const edge = await openEdge({

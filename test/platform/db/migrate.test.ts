@@ -87,7 +87,7 @@ describe('migrating', () => {
     const name = new URL(url).pathname.slice(1);
     await asSuperuser(`create role ${name} login createrole password 'x'`);
     for (const role of ['anon', 'authenticated', 'service_role', 'pingr_app', 'pingr_account']) {
-      await asSuperuser(`create role ${role}`).catch(() => undefined);
+      await asSuperuser(`create role ${role} noinherit`).catch(() => undefined);
       await asSuperuser(`grant ${role} to ${name} with admin option`);
     }
     await asSuperuser(`alter database ${name} owner to ${name}`);

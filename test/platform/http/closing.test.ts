@@ -39,7 +39,7 @@ describe('closing', () => {
     expect((await slow).text).toBe('{"name":"done"}');
     const before = performance.now();
     await closed;
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(3_000);
     await expect.poll(() => ended).toBe(true);
   });
 
@@ -49,6 +49,6 @@ describe('closing', () => {
     await new Promise<void>((resolve) => connect(Number(port), hostname, resolve));
     const before = performance.now();
     await edge.close();
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(performance.now() - before).toBeLessThan(3_000);
   });
 });

@@ -80,9 +80,7 @@ describe('requests by name', () => {
     const hanging = Array.from({ length: 20 }, (_, i) => {
       return http.outcome(`http://silent${i}.example.com/`, { timeoutMs: 500 });
     });
-    const from = performance.now();
-    await lookup('localhost');
-    expect(performance.now() - from).toBeLessThan(300);
+    expect(await Promise.race([lookup('localhost').then(() => 'first'), ...hanging])).toBe('first');
     expect(new Set(await Promise.all(hanging))).toEqual(new Set(['timeout']));
   });
 });

@@ -174,7 +174,8 @@ describe('without its store', () => {
     expect((await limiter.take('k', 10, 1)).allowed).toBe(true);
     const started = performance.now();
     for (let i = 0; i < 20; i++) await limiter.take('k', 10, 1);
-    expect(performance.now() - started).toBeLessThan(40);
+    // Twenty waits would be a second.
+    expect(performance.now() - started).toBeLessThan(900);
     expect((await limiter.take('k', 10, 1)).allowed).toBe(false);
   });
 });
