@@ -51,6 +51,8 @@ export async function findFirebaseUser(
  */
 export async function saveUser(tx: SystemTx, id: string, person: Person, at: Date): Promise<string> {
   const { email, name = '', avatarUrl = null, firebase } = person;
+  // `on conflict` waits for one unique index, and fails on the other where two first requests insert at once.
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [email]);
   const [row] = await tx.query<{ id: string }>(
     `insert into users as u (id, email, name, avatar_url, firebase_project, firebase_uid, created_at)
      values ($1, $2, $3, $4, $5, $6, $7)
