@@ -63,7 +63,8 @@ Try in another terminal:
   # look into the inbox of the phone that got it
   curl -s ${apiUrl}/v1/sandbox/phones/919876543210/messages -H "X-API-Key: $PINGR_KEY"
 
-People sign in at ${apiUrl}/sign-in, and their mails are at ${apiUrl}/mailbox. Live mode is on a trial of seven days,
-to be paid at ${apiUrl}/billing with money that is not real, unless BASE_PLAN=unlimited.
+People sign in at ${apiUrl}/sign-in; mails are shown here and at ${apiUrl}/mailbox. Live mode
+is on a trial of seven days, to be paid at ${apiUrl}/billing with money that is not real; with
+BASE_PLAN=unlimited it is free.
 `;
 }

@@ -25,7 +25,7 @@ export const outboundShape = {
   mailbox: flag.optional().register(variables, {
     env: 'MAILBOX',
     section: 'Mail',
-    doc: 'Whether `/mailbox` shows mails that were kept, to callers on this machine: `on` or `off`.',
+    doc: 'Whether mails that were kept are printed, and shown at `/mailbox` to callers on this machine: `on` or `off`.',
     default: '`on` in `all`, else `off`',
     roles: ['all', 'api'],
   }),

@@ -33,9 +33,23 @@ export async function openOutbound(core: Core, config: ApiConfig | WorkerConfig)
       mode === 'live'
         ? { https: 'required', loopback: false }
         : { https: 'optional', loopback: config.webhookAllowLoopback ?? false },
-    mails: createMailService({ database, jobs, cipher, newUuid, clock: systemClock, log, delivers }),
+    mails: createMailService({
+      database,
+      jobs,
+      cipher,
+      newUuid,
+      clock: systemClock,
+      log,
+      delivers,
+      print: config.mailbox ? printMail : undefined,
+    }),
     mailCipher: cipher,
   };
+}
+
+/** Not through the log: the mail may hold a link that signs in. */
+function printMail({ to, subject, text }: { to: string; subject: string; text: string }): void {
+  process.stdout.write(`\nMail to ${to}: ${subject}\n\n${text.replaceAll(/^/gm, '  ')}\n`);
 }
 
 /** Sends mails where there is a server for them. */

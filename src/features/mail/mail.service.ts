@@ -8,7 +8,7 @@ import { mailQueue } from './mail.jobs.ts';
 import { insertMail } from './mail.store.ts';
 import { findJobless, markHanded } from './mail.system.ts';
 import type { MailCipher } from './mail-cipher.ts';
-import { renderMail } from './templates/mail-draft.ts';
+import { type RenderedMail, renderMail } from './templates/mail-draft.ts';
 import { draftMail, type MailTemplate, type MailValues } from './templates/templates.ts';
 
 export interface NewMail<T extends MailTemplate> {
@@ -42,6 +42,8 @@ export interface MailDependencies {
   log: Log;
   /** False without a mail server: mails are kept for the mailbox. */
   delivers: boolean;
+  /** Shows a mail that was kept to the person at the terminal, who has no other way to get it. */
+  print?: ((mail: { to: string } & RenderedMail) => void) | undefined;
 }
 
 const BATCH = 200;
@@ -62,15 +64,18 @@ export function createMailService(deps: MailDependencies): MailService {
 }
 
 async function append<T extends MailTemplate>(
-  { cipher, newUuid, clock, log, delivers }: MailDependencies,
+  { cipher, newUuid, clock, log, delivers, print }: MailDependencies,
   tx: AccountTx | SystemTx,
   { accountId, to, template, values }: NewMail<T>,
 ): Promise<void> {
   const id = newUuid();
-  const content = await cipher.seal({ id, accountId }, { to, ...renderMail(draftMail(template, values)) });
+  const mail = { to, ...renderMail(draftMail(template, values)) };
+  const content = await cipher.seal({ id, accountId }, mail);
   const status = delivers ? 'queued' : 'kept';
   await insertMail(tx, { id, accountId, template, content, status, at: clock.now() });
-  if (!delivers) log.info({ mail: id, template }, 'no mail server: mail kept for the mailbox');
+  if (delivers) return;
+  log.info({ mail: id, template }, 'no mail server: mail kept for the mailbox');
+  print?.(mail);
 }
 
 /** Jobs first, the note after: a crash in between makes a second job, which finds nothing to do. */

@@ -7,7 +7,10 @@ textarea { width: 100%; height: 6em; font: 13px/1.4 monospace }
 [hidden] { display: none }
 `;
 
-/** Tokens come behind the `#`, which browsers send to nobody; they are used when the person presses the button. */
+/**
+ * Tokens come behind the `#`, which browsers send to nobody; they are used when the person presses the button. Whoever is
+ * signed in stays so in this tab, for the page `/billing`.
+ */
 const SCRIPT = `
 const part = (id) => document.getElementById(id);
 const say = (text) => { part('say').textContent = text; };
@@ -22,11 +25,13 @@ const post = async (path, body) => {
 const link = new URLSearchParams(location.hash.slice(1));
 const doing = link.has('token') ? 'link' : link.has('invitation') ? 'invitation' : 'form';
 part(doing).hidden = false;
+addEventListener('hashchange', () => location.reload());
 const done = (email, tokens) => {
   history.replaceState(null, '', location.pathname);
   part(doing).hidden = true;
   say('You are signed in as ' + email + '.');
   part('token').value = tokens.access_token;
+  sessionStorage.setItem('pingr', JSON.stringify(tokens));
   part('done').hidden = false;
 };
 const act = (id, event, work) => part(id).addEventListener(event, (occurred) => {
@@ -72,7 +77,7 @@ export const SIGN_IN_PAGE = `<!doctype html>
 <p id="link" hidden><button id="enter">Sign in</button></p>
 <p id="invitation" hidden>You are invited. <button id="accept">Accept the invitation</button></p>
 <p id="say" role="status"></p>
-<div id="done" hidden><p>Send this as <code>Authorization: Bearer</code>; it works for 15 minutes. <code>GET /v1/me</code> is a good first call.</p><textarea id="token" readonly></textarea></div>
+<div id="done" hidden><p><a href="/billing">Plan and payment</a></p><p>For the API, send this as <code>Authorization: Bearer</code>; it works for 15 minutes. <code>GET /v1/me</code> is a good first call.</p><textarea id="token" readonly></textarea></div>
 <script>${SCRIPT}</script>
 </body>
 </html>
