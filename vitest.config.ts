@@ -27,7 +27,7 @@ const ALONE = ['test/whatsapp/**/*.test.ts', 'test/emulator/{crossing-messages,f
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    maxWorkers: 4,
+    maxWorkers: 3,
     sequence: { sequencer: PatientFirst },
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },

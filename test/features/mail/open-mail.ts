@@ -30,7 +30,7 @@ export async function openMails() {
     service: (delivers = true, jobs: Pick<typeof queues.jobs, 'queue'> = queues.jobs) =>
       createMailService({ database, jobs, cipher, newUuid, clock: systemClock, log: silentLog, delivers }),
     /** What a worker does with a job of the queue. */
-    handler: (url: string, timeoutMs = 2_000) =>
+    handler: (url: string, timeoutMs = 10_000) =>
       createSendMail({
         database,
         cipher,
