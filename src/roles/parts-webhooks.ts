@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { findOwnerEmail } from '../features/accounts/accounts.store.ts';
 import { createEventReader } from '../features/events/event-reader.ts';
 import type { EventsService } from '../features/events/events.service.ts';
 import type { MessagesService } from '../features/messages/messages.service.ts';
@@ -7,17 +6,16 @@ import { deliveryRoutes } from '../features/webhooks/deliveries.routes.ts';
 import type { DeliveryMetrics } from '../features/webhooks/delivery-metrics.ts';
 import { DeliveryPool } from '../features/webhooks/delivery-pool.ts';
 import { DELIVERY_SETTINGS } from '../features/webhooks/delivery-settings.ts';
-import type { DisabledEndpoint } from '../features/webhooks/disable.system.ts';
 import { createEndpointWaker, webhookWakeQueue } from '../features/webhooks/webhook-wake.jobs.ts';
 import { webhookRoutes } from '../features/webhooks/webhooks.routes.ts';
 import { createWebhooksService } from '../features/webhooks/webhooks.service.ts';
-import { newUuid, toId } from '../lib/ids.ts';
+import { newUuid } from '../lib/ids.ts';
 import type { Mode } from '../lib/mode.ts';
 import { systemClock } from '../lib/system-clock.ts';
-import type { SystemTx } from '../platform/db/scope.ts';
 import type { Route } from '../platform/http/route.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { Core } from './core.ts';
+import { mailDisabled } from './owner-mails.ts';
 import type { Outbound } from './parts-outbound.ts';
 
 /** The API's side of webhooks: its routes, and the hint to a worker where a fact has made deliveries. */
@@ -75,7 +73,7 @@ export async function runWebhooks(
           events.notify(accountId);
           outbound.mails.wake();
         },
-        onFailing: (tx, endpoint) => mailOwner(outbound, tx, endpoint),
+        onDisabled: (tx, endpoint) => mailDisabled(outbound.mails, tx, endpoint),
       });
       await opened.start();
       return opened;
@@ -102,14 +100,6 @@ export async function runWebhooks(
       }),
     { close: (opened) => opened.close(500) },
   );
-}
-
-async function mailOwner({ mails }: Outbound, tx: SystemTx, endpoint: DisabledEndpoint): Promise<void> {
-  const { id, accountId, url, mode, reason, failingSince } = endpoint;
-  const to = await findOwnerEmail(tx, accountId);
-  if (to === null) return;
-  const values = { endpointId: toId('webhookEndpoint', id), url, mode, reason, failingSince };
-  await mails.send(tx, { accountId, to, template: 'webhook_disabled', values });
 }
 
 function deliveryMetrics(metrics: Metrics, mode: Mode): DeliveryMetrics {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { MailService } from '../features/mail/mail.service.ts';
 import { createLaneMessages } from '../features/messages/lane.service.ts';
 import { createMessagesService } from '../features/messages/messages.service.ts';
 import { autoPair } from '../features/sandbox/auto-pair.ts';
@@ -18,6 +19,7 @@ import { createOpenSocket } from '../whatsapp/baileys/open-socket.ts';
 import type { WorkerConfig } from './config.ts';
 import { type Core, openCore } from './core.ts';
 import { runMaintenance } from './maintenance.ts';
+import { mailEnded } from './owner-mails.ts';
 import { type Outbound, openOutbound, runMails } from './parts-outbound.ts';
 import { runTriggers } from './parts-triggers.ts';
 import { runWebhooks } from './parts-webhooks.ts';
@@ -41,7 +43,9 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
   const core = await openCore(`worker-${mode}`, config, log, lifecycle);
   const workerId = newUuid();
 
-  const pool = await lifecycle.open('session pool', () => openPool(core, config, workerId), {
+  const outbound = await openOutbound(core, config);
+  const own = { workerId, mails: outbound.mails };
+  const pool = await lifecycle.open('session pool', () => openPool(core, config, own), {
     close: (opened) => opened.drain(),
     timeoutMs: 6_000,
   });
@@ -50,7 +54,7 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
     core.metrics.sockets.reset();
     for (const [state, count] of pool.states()) core.metrics.sockets.set({ mode, state }, count);
   });
-  const outbound = await openReactions(core, config, workerId);
+  await openReactions(core, config, workerId, outbound);
   await publishMetrics(core, workerId);
   await runMaintenance(core, outbound);
   announceReady();
@@ -58,9 +62,13 @@ export async function runWorker(config: WorkerConfig): Promise<void> {
 }
 
 /** What facts cause: webhooks, triggers and mails. */
-async function openReactions(core: Core, config: WorkerConfig, workerId: string): Promise<Outbound> {
+async function openReactions(
+  core: Core,
+  config: WorkerConfig,
+  workerId: string,
+  outbound: Outbound,
+): Promise<void> {
   const { database, vault, jobs, log, events } = core;
-  const outbound = await openOutbound(core, config);
   const messages = createMessagesService({
     database,
     vault,
@@ -75,10 +83,13 @@ async function openReactions(core: Core, config: WorkerConfig, workerId: string)
   await runTriggers(core, outbound, worker);
   await runMails(core, config, outbound);
   await runAccountJobs(core, config, outbound);
-  return outbound;
 }
 
-async function openPool(core: Core, config: WorkerConfig, workerId: string): Promise<SessionPool> {
+async function openPool(
+  core: Core,
+  config: WorkerConfig,
+  { workerId, mails }: { workerId: string; mails: MailService },
+): Promise<SessionPool> {
   const { database, vault, log, jobs, events } = core;
   const { workerMode: mode } = config;
   const shared = { database, vault, newUuid, clock: systemClock, onFact: events.notify };
@@ -94,7 +105,10 @@ async function openPool(core: Core, config: WorkerConfig, workerId: string): Pro
     log,
     timings: POOL_TIMINGS,
     metrics: poolMetrics(core.metrics, mode),
-    reports: createSessionReports(shared),
+    reports: createSessionReports({
+      ...shared,
+      onEnded: (tx, hold, end) => mailEnded(mails, tx, hold, end),
+    }),
     recipients: createRecipients(messages),
     keyStores: createSessionKeyStores(shared),
     gate: createReconnectGate({ perSecond: mode === 'live' ? 10 : 200 }),

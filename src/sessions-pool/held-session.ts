@@ -128,7 +128,7 @@ export class HeldSession {
       return true;
     }
     if (decision.next === 'stop') {
-      await this.#stopAfter(decision);
+      await this.#stopAfter(decision, now.phone);
       return false;
     }
     if (now.phone === null && this.#pairingRounds >= MAX_PAIRING_ROUNDS) {
@@ -139,7 +139,7 @@ export class HeldSession {
     return true;
   }
 
-  async #stopAfter({ status, code, detail }: AfterClose): Promise<void> {
+  async #stopAfter({ status, code, detail }: AfterClose, phone: string | null): Promise<void> {
     const { reports, messages } = this.#parts;
     // A ban for a time ends by itself, and the link outlives it.
     const isLinkGone =
@@ -148,7 +148,9 @@ export class HeldSession {
       await reports.eraseLink(this.lease);
       await messages.failQueued(this.lease, { code: 'message.session_closed', detail });
     }
-    await reports.status(this.lease, { status, code, detail, wanted: false });
+    const end = { status, code, detail };
+    if (phone === null) await reports.status(this.lease, { ...end, wanted: false });
+    else await reports.ended(this.lease, { ...end, phone });
   }
 
   async #giveUpPairing(): Promise<void> {

@@ -97,6 +97,11 @@ it('from the first sign-in to the last trace', { timeout: 120_000 }, async () =>
   );
   expect(quota).toContain('quota.warning');
 
+  // Hears by mail that a number was unlinked on the phone.
+  const [session] = (await call('GET', '/v1/sessions', shop)).body.data;
+  await call('DELETE', `/v1/sandbox/phones/${session.phone.slice(1)}/devices/${session.id}`, shop);
+  expect(await mail(ADA, /needs you/)).toContain(session.phone);
+
   // Pays at the stand-in; the plan is active, and the receipt in the mailbox.
   const checkout = await call('POST', '/v1/billing/checkout', ada, { plan: 'growth', provider: 'stripe' });
   const page = await fetch(checkout.body.url, {
@@ -109,6 +114,7 @@ it('from the first sign-in to the last trace', { timeout: 120_000 }, async () =>
   await eventually(subscription, ({ status, plan }) => status === 'active' && plan === 'growth');
   await mail(ADA, /receipt|paid/i);
   expect((await call('GET', '/v1/billing/invoices', ada)).body.data).toMatchObject([{ status: 'paid' }]);
+  await call('POST', '/v1/sessions', shop, { name: 'again', auto_pair: true });
   expect((await send()).status).toBe(202);
 
   // Reads usage by hour, what was asked, and who changed what.

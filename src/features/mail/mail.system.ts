@@ -13,6 +13,18 @@ export function findJobless(tx: SystemTx, limit: number): Promise<{ id: string; 
   );
 }
 
+/** Whether such a mail was written about the account since then. */
+export async function isMailedSince(
+  tx: SystemTx,
+  { accountId, template, since }: { accountId: string; template: string; since: Date },
+): Promise<boolean> {
+  const rows = await tx.query(
+    'select from mails where account_id = $1 and template = $2 and created_at >= $3 limit 1',
+    [accountId, template, since],
+  );
+  return rows.length > 0;
+}
+
 /** Notes that the mails have jobs. */
 export async function markHanded(tx: SystemTx, ids: readonly string[]): Promise<void> {
   await tx.query(`update mails set handed_at = now() where id = any($1) and status = 'queued'`, [ids]);

@@ -1,12 +1,21 @@
 import type { NewUuid } from '../../lib/ids.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
-import { type Pacing, pacingOf, type SessionRow } from './sessions.model.ts';
+import { type Pacing, pacingOf, type SessionRow, type SessionStatus } from './sessions.model.ts';
 import * as system from './sessions.system.ts';
 
 /** A session as the worker that holds it sees it: with the pacing that applies. */
 export interface HeldRow extends Omit<SessionRow, 'pacing'> {
   pacing: Pacing;
+}
+
+/** Why a session that was linked will not come back by itself. */
+export interface SessionEnd {
+  status: SessionStatus;
+  code: string;
+  detail: string;
+  /** The number that was linked, in digits. */
+  phone: string;
 }
 
 /**
@@ -15,6 +24,8 @@ export interface HeldRow extends Omit<SessionRow, 'pacing'> {
  */
 export interface SessionReports {
   status(hold: system.Hold, report: system.StatusReport): Promise<boolean>;
+  /** Its link ended by WhatsApp's doing, and it needs a person: as `status`, and `onEnded` in the same transaction. */
+  ended(hold: system.Hold, end: SessionEnd): Promise<boolean>;
   qr(hold: system.Hold, qr: { text: string; expiresAt: Date }): Promise<boolean>;
   /** Kept only while the answer's number is the one that the customer asked for. */
   pairingAnswer(hold: system.Hold, answer: system.PairingAnswer): Promise<boolean>;
@@ -30,11 +41,22 @@ export function createSessionReports(deps: {
   newUuid: NewUuid;
   /** Called with the account after a fact was committed. */
   onFact: (accountId: string) => void;
+  /** Writes to whoever is to link it again. */
+  onEnded?: (tx: SystemTx, hold: system.Hold, end: SessionEnd) => Promise<void>;
 }): SessionReports {
   const run = <T>(work: (tx: SystemTx) => Promise<T>) => deps.database.systemOnce(work);
   return {
     async status(hold, report) {
       const held = await run((tx) => system.writeStatus(tx, hold, report, deps.newUuid()));
+      if (held) deps.onFact(hold.accountId);
+      return held;
+    },
+    async ended(hold, end) {
+      const held = await deps.database.system(async (tx) => {
+        const isHeld = await system.writeStatus(tx, hold, { ...end, wanted: false }, deps.newUuid());
+        if (isHeld) await deps.onEnded?.(tx, hold, end);
+        return isHeld;
+      });
       if (held) deps.onFact(hold.accountId);
       return held;
     },

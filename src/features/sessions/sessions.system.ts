@@ -64,6 +64,12 @@ export async function writeStatus(
   return rows.length > 0;
 }
 
+/** @returns what its customer calls the session */
+export async function readName(tx: SystemTx, sessionId: string): Promise<string | undefined> {
+  const [row] = await tx.query<{ name: string }>('select name from sessions where id = $1', [sessionId]);
+  return row?.name;
+}
+
 export async function writeQr(
   tx: SystemTx,
   hold: Hold,

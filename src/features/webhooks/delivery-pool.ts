@@ -31,8 +31,8 @@ export interface DeliveryPoolParts extends Pick<AttemptParts, 'http' | 'policy'>
   settings: DeliverySettings;
   /** Called with the account after a fact was committed. */
   onFact: (accountId: string) => void;
-  /** Joins the transaction that switches off an endpoint which has been failing for days. */
-  onFailing: (tx: SystemTx, endpoint: DisabledEndpoint) => Promise<void>;
+  /** Joins the transaction that switches an endpoint off. */
+  onDisabled: (tx: SystemTx, endpoint: DisabledEndpoint) => Promise<void>;
 }
 
 /** Endpoints that one sweep takes, so that workers share what a dead one leaves. */
@@ -213,11 +213,11 @@ export class DeliveryPool {
   }
 
   async #disable(what: leases.LaneLease & Pick<DisabledEndpoint, 'url' | 'reason'>): Promise<void> {
-    const { database, workerId: owner, settings, newUuid, onFailing, onFact } = this.#parts;
+    const { database, workerId: owner, settings, newUuid, onDisabled, onFact } = this.#parts;
     const disabling = { ...what, owner, failingMs: settings.disableAfterMs };
     const disabled = await database.system(async (tx) => {
       const endpoint = await disableEndpoint(tx, disabling, newUuid);
-      if (endpoint?.reason === 'failing') await onFailing(tx, endpoint);
+      if (endpoint !== undefined) await onDisabled(tx, endpoint);
       return endpoint;
     });
     if (disabled !== undefined) onFact(disabled.accountId);

@@ -55,6 +55,37 @@ async function facts(of = hold) {
 const inAMinute = new Date(Date.now() + 60_000);
 const self = { phone: '919876500000', lid: '4242', name: 'Shop', device: 7 };
 
+describe('the end of a link', () => {
+  const end = {
+    status: 'logged_out',
+    code: 'session.logged_out',
+    detail: 'Link it again.',
+    phone: '1',
+  } as const;
+
+  it('is a status, and whoever is to link it again is told in the same transaction', async () => {
+    const ends: unknown[] = [];
+    const told = createSessionReports({
+      ...{ database: db.database, newUuid, onFact: () => undefined },
+      onEnded: async (_tx, { sessionId }, { phone }) => void ends.push([sessionId, phone]),
+    });
+    await expect(told.ended(hold, end)).resolves.toBe(true);
+    await expect(told.ended({ ...hold, epoch: 4 }, end)).resolves.toBe(false);
+    expect(ends).toEqual([[hold.sessionId, '1']]);
+    await expect(row()).resolves.toMatchObject({ status: 'logged_out', status_detail: 'Link it again.' });
+    await expect(lease()).resolves.toMatchObject({ wanted: false });
+  });
+
+  it('is not written where telling fails', async () => {
+    const told = createSessionReports({
+      ...{ database: db.database, newUuid, onFact: () => undefined },
+      onEnded: () => Promise.reject(new Error('no')),
+    });
+    await expect(told.ended(hold, end)).rejects.toThrow('no');
+    await expect(row()).resolves.toMatchObject({ status: 'starting' });
+  });
+});
+
 describe('a status report', () => {
   it('is stored and announced', async () => {
     await expect(reports.status(hold, { status: 'pairing', wanted: true })).resolves.toBe(true);

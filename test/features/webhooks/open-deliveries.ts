@@ -52,7 +52,7 @@ export async function openDeliveries() {
   const db = await createTestDatabase(inject('postgresUrl'));
   const stops = new Set<() => Promise<void>>();
   const pools = new Set<DeliveryPool>();
-  const failing: DisabledEndpoint[] = [];
+  const disabled: DisabledEndpoint[] = [];
   const http = createOutboundHttp();
   const notifier = createEventNotifier({
     database: db.database,
@@ -92,7 +92,7 @@ export async function openDeliveries() {
       },
       settings: { ...QUICK, ...settings },
       onFact: notifier.notify,
-      onFailing: async (_, endpoint) => void failing.push(endpoint),
+      onDisabled: async (_, endpoint) => void disabled.push(endpoint),
       ...parts,
     });
     await pool.start();
@@ -113,7 +113,7 @@ export async function openDeliveries() {
 
   return {
     db,
-    failing,
+    disabled,
     http,
     openPool,
     notifier,

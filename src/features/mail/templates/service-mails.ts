@@ -50,7 +50,7 @@ export function sessionDisconnected({
     subject: `The session ${sessionName} needs you`,
     parts: [
       `The ${mode} session ${sessionName}${number} has ended and will not come back by itself. ${detail}`,
-      'Messages that it has not sent cannot leave until the number is linked again.',
+      'Until the number is linked again it sends and receives nothing.',
       ...(url === undefined ? [] : [{ label: 'Link the number again', url }]),
     ],
   };
