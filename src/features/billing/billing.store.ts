@@ -1,4 +1,4 @@
-import type { AccountTx } from '../../platform/db/scope.ts';
+import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { Interval, PlanPrice, PlanRow, ProviderName } from './plans.model.ts';
 import type { SubscriptionStatus } from './subscription.model.ts';
@@ -61,10 +61,11 @@ export async function findQuotas(tx: AccountTx): Promise<QuotaRow[]> {
   );
 }
 
-/** Subscriptions at providers that are not over, newest first. */
+/** Subscriptions at providers that are not over, the one paid last first. */
 export async function listLiveMirrors(tx: AccountTx): Promise<MirrorRow[]> {
   return tx.query<MirrorRow>(
-    `select ${MIRROR_COLUMNS} from provider_subscriptions where status not in ('cancelled', 'expired') order by id desc`,
+    `select ${MIRROR_COLUMNS} from provider_subscriptions where status not in ('cancelled', 'expired')
+     order by current_start desc nulls last, id desc`,
   );
 }
 
@@ -103,7 +104,7 @@ export async function insertCheckout(
 }
 
 /** Notes whether a cancellation was asked for, where the provider does not say it again. */
-export async function markCancelAsked(tx: AccountTx, id: string, asked: boolean): Promise<void> {
+export async function markCancelAsked(tx: AccountTx | SystemTx, id: string, asked: boolean): Promise<void> {
   await tx.query(
     'update provider_subscriptions set cancel_asked = $2, cancel_at_period_end = $2 where id = $1',
     [id, asked],

@@ -141,6 +141,16 @@ export async function staleMirrors(tx: SystemTx, provider: ProviderName, limit: 
   return rows.map(({ id }) => id);
 }
 
+/** Subscriptions that are paid beside the one that was paid last: an account needs one. */
+export async function doublesOf(tx: SystemTx, accountId: string): Promise<(MirrorName & { id: string })[]> {
+  return tx.query<MirrorName & { id: string }>(
+    `select id, provider, provider_subscription_id as "subscriptionId" from provider_subscriptions
+     where account_id = $1 and renews and status = 'active' and not cancel_at_period_end
+     order by current_start desc nulls last, id desc offset 1`,
+    [accountId],
+  );
+}
+
 /** Subscriptions of an account that renew and are not over. */
 export async function liveMirrorsOf(tx: SystemTx, accountId: string): Promise<MirrorName[]> {
   return tx.query<MirrorName>(

@@ -1,9 +1,11 @@
 import type { Database } from '../../platform/db/database.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { Log } from '../../platform/log/log.ts';
+import { endDoubles } from './end-subscriptions.ts';
 import { paymentEventQueue } from './payment-events.jobs.ts';
 import * as events from './payment-events.system.ts';
 import type { PaymentProvider, WebhookInput } from './payment-provider.ts';
+import type { PaymentProviders } from './providers.ts';
 import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
 
 export interface ReceiveParts {
@@ -35,7 +37,7 @@ export async function receivePaymentEvent(
 
 /** Does what a webhook asks for: a look at the subscription that it is about. Running twice does no harm. */
 export async function workOnPaymentEvent(
-  parts: RefreshParts,
+  parts: RefreshParts & { providers: PaymentProviders },
   provider: PaymentProvider,
   eventId: string,
 ): Promise<void> {
@@ -46,5 +48,6 @@ export async function workOnPaymentEvent(
   const result = await refreshSubscription(parts, provider, event.subscriptionId);
   if (result.ignored !== undefined)
     log.warn({ ...name, ignored: result.ignored }, 'payment event changed nothing');
+  else await endDoubles(parts, result.accountId);
   await database.systemOnce((tx) => events.closeEvent(tx, name, result));
 }

@@ -55,7 +55,7 @@ export function entitlementOf(standing: Standing): Entitlement {
   const { mirrors, trialEndsAt, freePlan, now } = standing;
   const [best] = mirrors
     .flatMap((mirror) => claimOf(mirror, standing) ?? [])
-    .sort((a, b) => RANK[b.status] - RANK[a.status] || ((b.sourceId ?? '') < (a.sourceId ?? '') ? -1 : 1));
+    .sort((a, b) => RANK[b.status] - RANK[a.status] || paidLater(a, b));
   if (best !== undefined && best.status !== 'halted') return best;
   if (trialEndsAt !== null && trialEndsAt > now) {
     return { plan: 'trial', status: 'trialing', sourceId: null, until: trialEndsAt, anchor: null };
@@ -71,6 +71,12 @@ const RANK = {
   trialing: 0,
   free: 0,
 } as const satisfies Record<SubscriptionStatus, number>;
+
+/** Of two that are paid, the one that was paid last comes first. */
+function paidLater(a: Entitlement, b: Entitlement): number {
+  const later = (b.anchor?.getTime() ?? 0) - (a.anchor?.getTime() ?? 0);
+  return later || ((b.sourceId ?? '') < (a.sourceId ?? '') ? -1 : 1);
+}
 
 /** What one subscription gives; `undefined` for nothing. */
 function claimOf(mirror: Mirror, { freePlan, now }: Standing): Entitlement | undefined {

@@ -86,6 +86,30 @@ describe('a checkout', () => {
     }
   });
 
+  it('that is paid beside another ends the older subscription with its period', async () => {
+    const account = await billing.openAccount();
+    const first = await account.checkout({ plan: 'starter', provider: 'stripe' });
+    const second = await account.checkout({ plan: 'growth', provider: 'razorpay' });
+    await billing.press(first.url, 'pay');
+    await eventually(account.subscription, ({ plan }) => plan === 'starter');
+    // Providers count in seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await billing.press(second.url, 'pay');
+    const mirrors = async () =>
+      (
+        await billing.db.owner.query(
+          `select plan, status, cancel_at_period_end as ends from provider_subscriptions where account_id = $1 order by id`,
+          [account.id],
+        )
+      ).rows;
+    const paid = await eventually(mirrors, (rows) => rows.some(({ ends }) => ends));
+    expect(paid.map(({ plan, status, ends }) => [plan, status, ends]).toSorted()).toEqual([
+      ['growth', 'active', false],
+      ['starter', 'active', true],
+    ]);
+    await expect(account.subscription()).resolves.toMatchObject({ plan: 'growth', status: 'active' });
+  });
+
   it('remembers the customer for the next one', async () => {
     const account = await paid();
     await account.call('POST', '/v1/billing/cancel', { at: 'now' });
