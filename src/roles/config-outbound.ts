@@ -15,12 +15,12 @@ export const outboundShape = {
       secret: true,
       roles: ['all', 'api', 'worker'],
     }),
-  mailFrom: mailbox.default('Pingr <pingr@localhost>').register(variables, {
+  mailFrom: mailbox.optional().register(variables, {
     env: 'MAIL_FROM',
     section: 'Mail',
-    doc: 'Sender of mails: an address, or `Name <address>`.',
-    default: '`Pingr <pingr@localhost>`, which most mail servers refuse',
-    roles: ['all', 'worker'],
+    doc: 'Sender of mails: an address, or `Name <address>`. Needed with SMTP_URL.',
+    default: '`Pingr <pingr@localhost>`',
+    roles: ['all', 'api', 'worker'],
   }),
   mailbox: flag.optional().register(variables, {
     env: 'MAILBOX',

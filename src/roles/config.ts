@@ -17,15 +17,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const settings = z.object(settingsShape);
 
 /** For `all`, which makes what is missing. */
-const allSchema = settings;
+const allSchema = settings.superRefine(mailHasSender);
 const migrateSchema = settings.required({ databaseUrl: true });
 const apiSchema = settings
   .required({ databaseUrl: true, masterKey: true, apiKeyPepper: true })
-  .superRefine(queueHasServer);
+  .superRefine(queueHasServer)
+  .superRefine(mailHasSender);
 const workerSchema = settings
   .required({ databaseUrl: true, masterKey: true, workerMode: true })
   .superRefine(queueHasServer)
-  .superRefine(sandboxBelongsToTest);
+  .superRefine(sandboxBelongsToTest)
+  .superRefine(mailHasSender);
 const emulatorSchema = settings;
 
 type Settings = z.output<typeof settings>;
@@ -79,6 +81,7 @@ function withDefaults<T extends Settings>(config: T, host: string) {
   return {
     ...config,
     host: config.host ?? host,
+    mailFrom: config.mailFrom ?? 'Pingr <pingr@localhost>',
     queue: config.queue ?? (config.redisUrl === undefined ? 'postgres' : 'redis'),
     migrationDatabaseUrl: config.migrationDatabaseUrl ?? config.databaseUrl,
     emulatorStateDir: config.emulatorStateDir ?? `${config.dataDir}/emulator`,
@@ -110,6 +113,13 @@ function describe({ path, message, code }: z.core.$ZodIssue): string {
 function queueHasServer(config: Pick<Settings, 'queue' | 'redisUrl'>, context: z.RefinementCtx): void {
   if (config.queue === 'redis' && config.redisUrl === undefined) {
     context.addIssue({ code: 'custom', path: ['redisUrl'], message: 'is required with QUEUE=redis' });
+  }
+}
+
+/** Servers refuse a sender that they do not know, so nothing would arrive. */
+function mailHasSender(config: Pick<Settings, 'smtpUrl' | 'mailFrom'>, context: z.RefinementCtx): void {
+  if (config.smtpUrl !== undefined && config.mailFrom === undefined) {
+    context.addIssue({ code: 'custom', path: ['mailFrom'], message: 'is required with SMTP_URL' });
   }
 }
 

@@ -95,6 +95,9 @@ describe('the configuration', () => {
       expect(() => loadApiConfig({ ...services, MAIL_FROM: wrong })).toThrow('MAIL_FROM: must be an address');
     }
     expect(() => loadApiConfig({ ...services, SMTP_URL: 'https://mail' })).toThrow('SMTP_URL');
+    expect(() => loadApiConfig({ ...services, SMTP_URL: url })).toThrow(
+      'MAIL_FROM: is required with SMTP_URL',
+    );
   });
 
   it('needs nothing for the emulator', () => {
