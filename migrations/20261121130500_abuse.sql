@@ -74,7 +74,7 @@ begin
   update public.account_alerts a
     set count = a.count + 1, last_at = pg_catalog.now(), detail = p_detail, restricted_until = until, factor = p_factor
     where a.account_id = p_account_id and a.mode = p_mode and a.kind = p_kind and a.subject = p_subject
-      and a.last_at > pg_catalog.now() - interval '1 day';
+      and a.first_at > pg_catalog.now() - interval '1 day';
   if found then
     perform pg_catalog.pg_notify('pingr_restricted', p_account_id::text);
     return false;

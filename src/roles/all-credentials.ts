@@ -40,7 +40,16 @@ export async function writeCredentials(
 }
 
 /** What a newcomer reads after the first start. */
-export function firstSteps(apiUrl: string, file: string, { testKey, liveKey }: Credentials): string {
+export function firstSteps(
+  apiUrl: string,
+  file: string,
+  { testKey, liveKey }: Credentials,
+  { showsMails, sellsForNothing }: { showsMails: boolean; sellsForNothing: boolean },
+): string {
+  const mails = showsMails ? `; mails are shown here and at ${apiUrl}/mailbox` : '';
+  const trial = sellsForNothing
+    ? `\nLive mode is on a trial of seven days, to be paid at ${apiUrl}/billing with money that is not real.\nWith BASE_PLAN=unlimited it is free.\n`
+    : '';
   const json = "-H 'content-type: application/json'";
   return `
 An account was made. Its keys are shown this once; ${file} keeps them, readable by you alone.
@@ -63,8 +72,6 @@ Try in another terminal:
   # look into the inbox of the phone that got it
   curl -s ${apiUrl}/v1/sandbox/phones/919876543210/messages -H "X-API-Key: $PINGR_KEY"
 
-People sign in at ${apiUrl}/sign-in; mails are shown here and at ${apiUrl}/mailbox. Live mode
-is on a trial of seven days, to be paid at ${apiUrl}/billing with money that is not real; with
-BASE_PLAN=unlimited it is free.
-`;
+People sign in at ${apiUrl}/sign-in${mails}.
+${trial}`;
 }

@@ -78,7 +78,11 @@ async function startEverything(start: Start): Promise<void> {
   const payments = await openPaymentSandbox(start);
   await openServices(start, { ...serviceEnvironment(config, databaseUrl, secrets), ...sandbox, ...payments });
   progress.say(`\nPingr is ready after ${progress.elapsed()}: ${apiUrl} (reference at ${apiUrl}/docs)`);
-  if (credentials && file) progress.say(firstSteps(apiUrl, file, credentials));
+  if (credentials && file) {
+    const showsMails = showsMailbox(config) && config.smtpUrl === undefined;
+    const sellsForNothing = paysInSandbox(config) && config.basePlan !== 'unlimited';
+    progress.say(firstSteps(apiUrl, file, credentials, { showsMails, sellsForNothing }));
+  }
 }
 
 type Env = Record<string, string | undefined>;
@@ -117,7 +121,7 @@ async function openEmulator(start: Start): Promise<Env> {
 /** @returns where the stand-ins for the payment providers are; nothing where a real one is configured */
 async function openPaymentSandbox(start: Start): Promise<Env> {
   const { config, lifecycle, progress } = start;
-  if (config.stripeSecretKey !== undefined || config.razorpayKeyId !== undefined) return {};
+  if (!paysInSandbox(config)) return {};
   const env = {
     ...childEnvironment(config),
     PORT: String(config.port),
@@ -172,6 +176,10 @@ function childEnvironment(config: AllConfig): Env {
   };
 }
 
+const showsMailbox = ({ mailbox, host }: AllConfig) => mailbox ?? host === '127.0.0.1';
+const paysInSandbox = ({ stripeSecretKey, razorpayKeyId }: AllConfig) =>
+  stripeSecretKey === undefined && razorpayKeyId === undefined;
+
 /** What the API and the workers get beside it. */
 function serviceEnvironment(config: AllConfig, databaseUrl: string, secrets: Secrets): Env {
   return {
@@ -184,7 +192,7 @@ function serviceEnvironment(config: AllConfig, databaseUrl: string, secrets: Sec
     QUEUE: config.queue,
     HOST: config.host,
     PORT: String(config.port),
-    MAILBOX: (config.mailbox ?? config.host === '127.0.0.1') ? 'on' : 'off',
+    MAILBOX: showsMailbox(config) ? 'on' : 'off',
     WEBHOOK_ALLOW_LOOPBACK: (config.webhookAllowLoopback ?? true) ? 'on' : 'off',
   };
 }

@@ -26,8 +26,8 @@ export const outboundShape = {
     env: 'MAILBOX',
     section: 'Mail',
     doc: 'Whether mails that were kept are printed, and shown at `/mailbox` to callers on this machine: `on` or `off`.',
-    default: '`on` in `all`, else `off`',
-    roles: ['all', 'api'],
+    default: '`on` in `all` where `HOST` is `127.0.0.1`, else `off`',
+    roles: ['all', 'api', 'worker'],
   }),
   ownerEmail: z
     .email()

@@ -21,9 +21,9 @@ export const settingsShape = {
     .register(variables, {
       env: 'PINGR_DATA_DIR',
       section: 'Process',
-      doc: 'Directory for the embedded database, generated secrets, credentials and the emulator.',
+      doc: 'Directory for the embedded database, generated secrets, credentials, files, the emulator and the payment sandbox.',
       default: '.pingr',
-      roles: ['all', 'emulator'],
+      roles: ['all', 'api', 'worker', 'emulator', 'payment-sandbox'],
     }),
   logLevel: z
     .enum(LOG_LEVELS)

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { MessagesService } from '../features/messages/messages.service.ts';
+import { sessionProblems } from '../features/sessions/named-sessions.service.ts';
 import type { TriggerMetrics } from '../features/triggers/trigger-metrics.ts';
 import { TRIGGER_TIMINGS, TriggerRunner } from '../features/triggers/trigger-runner.ts';
 import { createTriggerWaker, triggerWakeQueue } from '../features/triggers/trigger-wake.jobs.ts';
@@ -19,7 +20,7 @@ export function openTriggerRoutes(core: Core, { http, policyFor }: Outbound): Ro
   const wake = createTriggerWaker(core);
   core.onCausedWork('triggers', ({ subject, mode }) => wake(subject, mode));
   const parts = { database, vault, newUuid, randomBytes, clock: systemClock };
-  return triggerRoutes(createTriggersService({ ...parts, outbound: http, policyFor }));
+  return triggerRoutes(createTriggersService({ ...parts, outbound: http, policyFor, sessionProblems }));
 }
 
 /** Looks at the messages that one mode received. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createEventReader } from '../features/events/event-reader.ts';
 import type { EventsService } from '../features/events/events.service.ts';
 import type { MessagesService } from '../features/messages/messages.service.ts';
+import { sessionProblems } from '../features/sessions/named-sessions.service.ts';
 import { deliveryRoutes } from '../features/webhooks/deliveries.routes.ts';
 import type { DeliveryMetrics } from '../features/webhooks/delivery-metrics.ts';
 import { DeliveryPool } from '../features/webhooks/delivery-pool.ts';
@@ -35,6 +36,7 @@ export function openWebhookRoutes(
     clock: systemClock,
     outbound: http,
     policyFor,
+    sessionProblems,
     events: eventsService,
     wake: waker.wake,
   });

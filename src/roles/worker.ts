@@ -108,6 +108,7 @@ async function openPool(
     reports: createSessionReports({
       ...shared,
       onEnded: (tx, hold, end) => mailEnded(mails, tx, hold, end),
+      afterEnded: () => mails.wake(),
     }),
     recipients: createRecipients(messages),
     keyStores: createSessionKeyStores(shared),

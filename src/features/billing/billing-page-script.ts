@@ -7,11 +7,18 @@ const send = (path, { method, body, token }) => fetch(path, {
   method, body: body && JSON.stringify(body),
   headers: { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: 'Bearer ' + token }) },
 });
-const refresh = async () => {
+const renew = async () => {
   const response = await send('/v1/auth/refresh', { method: 'POST', body: { refresh_token: tokens().refresh_token } });
-  if (!response.ok) { sessionStorage.removeItem('pingr'); location.reload(); }
-  sessionStorage.setItem('pingr', JSON.stringify(await response.json()));
+  const answer = await response.json();
+  if (response.ok) return sessionStorage.setItem('pingr', JSON.stringify(answer));
+  if (response.status !== 401) throw new Error(answer.title);
+  sessionStorage.removeItem('pingr');
+  location.reload();
+  return new Promise(() => {});
 };
+/** One for all calls that wait: a refresh token works once. */
+let renewing;
+const refresh = () => renewing ??= renew().finally(() => { renewing = undefined; });
 const call = async (method, path, body) => {
   let response = await send(path, { method, body, token: tokens().access_token });
   if (response.status === 401) {
@@ -35,10 +42,11 @@ const busily = (work) => async () => {
   await work().catch((error) => say(error.message));
   for (const button of document.querySelectorAll('button')) button.disabled = false;
 };
-const paid = ({ provider, status }) => provider !== null && status !== 'cancelled';
+const paid = ({ renews }) => renews;
+const changes = ({ renews, status }) => renews && status !== 'halted';
 const choose = (now, plan) => async () => {
   const interval = part('interval').value;
-  if (paid(now)) {
+  if (changes(now)) {
     await call('POST', '/v1/billing/change-plan', { plan: plan.id, interval });
     return show();
   }
@@ -48,7 +56,7 @@ const choose = (now, plan) => async () => {
 const showPlans = (plans, now) => part('plans').replaceChildren(...plans.filter(({ prices }) => prices.length).map((plan) => {
   const price = plan.prices.filter(({ interval }) => interval === part('interval').value).map(money).join(' or ');
   const button = document.createElement('button');
-  button.textContent = paid(now) ? 'Change to ' + plan.name : 'Choose ' + plan.name;
+  button.textContent = changes(now) ? 'Change to ' + plan.name : 'Choose ' + plan.name;
   button.addEventListener('click', busily(choose(now, plan)));
   const own = paid(now) && now.plan === plan.id && now.interval === part('interval').value;
   return row(plan.name, many(plan.messages), many(plan.sessions), many(plan.members), price, own ? 'your plan' : button);

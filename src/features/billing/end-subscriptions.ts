@@ -2,6 +2,7 @@ import { markCancelAsked } from './billing.store.ts';
 import { doublesOf, liveMirrorsOf } from './mirrors.system.ts';
 import type { PaymentProviders } from './providers.ts';
 import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
+import { isOver } from './subscription.model.ts';
 
 type EndParts = RefreshParts & { providers: PaymentProviders };
 
@@ -29,17 +30,19 @@ export async function endDoubles(parts: EndParts, accountId: string): Promise<vo
  */
 export async function endSubscriptions(parts: EndParts, accountId: string): Promise<void> {
   const { database, providers, log } = parts;
-  const live = () => database.systemOnce((tx) => liveMirrorsOf(tx, accountId));
-  // First as the provider has them now: some may be over already.
-  for (const { provider: name, subscriptionId } of await live()) {
+  for (const { provider: name, subscriptionId } of await database.systemOnce((tx) =>
+    liveMirrorsOf(tx, accountId),
+  )) {
     const provider = providers.find(name);
-    if (provider) await refreshSubscription(parts, provider, subscriptionId);
-    else log.error({ provider: name, subscription: subscriptionId }, 'provider not set up: it is not ended');
-  }
-  for (const { provider: name, subscriptionId } of await live()) {
-    const provider = providers.find(name);
-    if (provider === undefined) continue;
-    await provider.cancel(subscriptionId, 'now');
+    const seen = await provider?.fetchSubscription(subscriptionId);
+    if (provider === undefined || seen === undefined) {
+      log.error(
+        { provider: name, subscription: subscriptionId },
+        'known to no provider here: it is not ended',
+      );
+      continue;
+    }
+    if (!isOver(seen.status)) await provider.cancel(subscriptionId, 'now');
     await refreshSubscription(parts, provider, subscriptionId);
   }
 }

@@ -70,7 +70,7 @@ export async function insertMirror(
   return account?.found ?? false;
 }
 
-/** Writes what a look saw. `cancel_asked` falls where it has become true, or the subscription is over. */
+/** Writes what a look saw. */
 export async function writeLook(
   tx: SystemTx,
   id: string,

@@ -14,6 +14,8 @@ export interface PlanLimits {
 
 type Limits = { live: number | null; test: number | null };
 
+const NONE: Limits = { live: null, test: null };
+
 const MAX_ACCOUNTS = 50_000;
 /** A change of plan is heard of at once; a notice that was lost costs no more than this. */
 const KEPT_MS = 60_000;
@@ -24,24 +26,24 @@ export async function createPlanLimits(parts: {
   log: Log;
 }): Promise<PlanLimits> {
   const { database, notices, log } = parts;
-  const kept = new LRUCache<string, Limits>({ max: MAX_ACCOUNTS, ttl: KEPT_MS });
+  const kept = new LRUCache<string, Limits>({
+    max: MAX_ACCOUNTS,
+    ttl: KEPT_MS,
+    fetchMethod: async (accountId) => (await database.accountOnce({ accountId }, findRequestLimits)) ?? NONE,
+  });
   await notices.listen(PLANS_CHANNEL, (accountId) => {
     if (accountId === undefined) kept.clear();
     else kept.delete(accountId);
   });
 
+  /** Once for all who ask meanwhile; a notice ends a look that is under way. */
   async function load(accountId: string): Promise<Limits> {
     try {
-      const limits = (await database.accountOnce({ accountId }, findRequestLimits)) ?? {
-        live: null,
-        test: null,
-      };
-      kept.set(accountId, limits);
-      return limits;
+      return (await kept.fetch(accountId)) ?? NONE;
     } catch (error) {
       // Who cannot be looked up is not locked out.
       log.warn({ err: error }, 'plan not read, the usual rate limit holds');
-      return { live: null, test: null };
+      return NONE;
     }
   }
 

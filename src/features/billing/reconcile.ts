@@ -1,5 +1,7 @@
+import { endDoubles } from './end-subscriptions.ts';
 import { staleMirrors } from './mirrors.system.ts';
 import type { PaymentProvider } from './payment-provider.ts';
+import type { PaymentProviders } from './providers.ts';
 import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
 
 /** Subscriptions made since then are asked for: longer than any provider sends its webhooks again. */
@@ -11,7 +13,7 @@ const STALE_BATCH = 200;
  * @returns how many were looked at
  */
 export async function reconcile(
-  parts: RefreshParts,
+  parts: RefreshParts & { providers: PaymentProviders },
   provider: PaymentProvider,
   signal?: AbortSignal,
 ): Promise<number> {
@@ -22,9 +24,12 @@ export async function reconcile(
   for (const id of ids) {
     signal?.throwIfAborted();
     // One that cannot be had must not keep the others waiting.
-    await refreshSubscription(parts, provider, id).catch((error: unknown) =>
-      log.warn({ err: error, provider: provider.name, subscription: id }, 'subscription not reconciled'),
-    );
+    try {
+      const result = await refreshSubscription(parts, provider, id);
+      if (result.ignored === undefined) await endDoubles(parts, result.accountId);
+    } catch (error) {
+      log.warn({ err: error, provider: provider.name, subscription: id }, 'subscription not reconciled');
+    }
   }
   return ids.size;
 }

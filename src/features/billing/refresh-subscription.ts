@@ -121,7 +121,8 @@ async function book(
 ): Promise<void> {
   const { owner, invoice } = payment;
   const id = parts.newUuid();
-  if (!(await writeInvoice(tx, id, owner, invoice)) || invoice.amount === 0) return;
+  // A credit is no payment.
+  if (!(await writeInvoice(tx, id, owner, invoice)) || invoice.amount <= 0) return;
   const { number, amount, currency } = invoice;
   const { accountId, plan } = owner;
   const data = { id: toId('invoice', id), number, amount, currency, plan };

@@ -1,5 +1,6 @@
 import { toId } from '../../lib/ids.ts';
 import type { Database } from '../../platform/db/database.ts';
+import { isUnavailable } from '../../platform/db/db.errors.ts';
 import { listMails } from './mail.system.ts';
 import type { MailCipher } from './mail-cipher.ts';
 
@@ -29,15 +30,17 @@ export async function readMailbox({
   cipher: MailCipher;
 }): Promise<MailboxEntry[]> {
   const rows = await database.systemOnce((tx) => listMails(tx, LIMIT));
-  return Promise.all(
-    rows.map(async ({ id, account_id, template, status, last_error, content, created_at }) => ({
-      id,
-      account_id: account_id && toId('account', account_id),
-      ...(await cipher.open({ id, accountId: account_id }, content)),
-      template,
-      status,
-      last_error,
-      created_at: created_at.toISOString(),
-    })),
+  const entries = await Promise.all(
+    rows.map(async ({ id, account_id, template, status, last_error, content, created_at }) => {
+      const opened = await cipher.open({ id, accountId: account_id }, content).catch((error: unknown) => {
+        if (isUnavailable(error)) throw error;
+        // Of an account that is being erased: its key is gone before its rows.
+        return undefined;
+      });
+      const at = created_at.toISOString();
+      const account = account_id && toId('account', account_id);
+      return opened && { id, account_id: account, ...opened, template, status, last_error, created_at: at };
+    }),
   );
+  return entries.filter((entry) => entry !== undefined);
 }

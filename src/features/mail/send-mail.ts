@@ -20,8 +20,8 @@ export function createSendMail({ database, cipher, mailer }: SendMailParts): Job
     const mail = await database.systemOnce((tx) => beginTry(tx, id));
     if (mail === undefined) return;
     const { template, account_id: accountId } = mail;
-    const content = await cipher.open({ id, accountId }, mail.content);
     try {
+      const content = await cipher.open({ id, accountId }, mail.content);
       await mailer.send({ id, ...content }, signal);
     } catch (error) {
       const { word, final } = error instanceof MailError ? error : { word: 'failed', final: false };

@@ -23,7 +23,12 @@ export async function insertInvitation(
   await tx.query('delete from invitations where email = $1', [email]);
   const [row] = await tx.query<InvitationRow>(
     `insert into invitations (id, account_id, email, role, token_hash, invited_by, created_at, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8)
+     -- Of one that was made at the same moment.
+     on conflict (account_id, email) do update set id = excluded.id, role = excluded.role,
+       token_hash = excluded.token_hash, invited_by = excluded.invited_by, created_at = excluded.created_at,
+       expires_at = excluded.expires_at
+     returning ${COLUMNS}`,
     [id, account_id, email, role, token_hash, invited_by, created_at, expires_at],
   );
   if (row === undefined) throw new Error('insert returned no invitation');

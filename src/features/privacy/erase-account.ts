@@ -27,14 +27,22 @@ const LOGOUT_MS = 3_600_000;
 /**
  * Erases every account whose time has come. Safe to run again, also after a crash in the middle.
  * @returns how many wait for their sessions to be logged out
+ * @throws AggregateError at the end, where some could not be erased: they keep no other waiting
  */
 export async function eraseDueAccounts(parts: ErasureParts): Promise<number> {
   const due = await parts.database.systemOnce((tx) => findDueErasures(tx, parts.clock.now()));
   let waiting = 0;
+  const failures: unknown[] = [];
   for (const accountId of due) {
     parts.signal?.throwIfAborted();
-    if (!(await eraseAccount(parts, accountId))) waiting++;
+    try {
+      if (!(await eraseAccount(parts, accountId))) waiting++;
+    } catch (error) {
+      parts.signal?.throwIfAborted();
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw new AggregateError(failures, 'accounts that could not be erased');
   return waiting;
 }
 

@@ -43,6 +43,8 @@ export function createSessionReports(deps: {
   onFact: (accountId: string) => void;
   /** Writes to whoever is to link it again. */
   onEnded?: (tx: SystemTx, hold: system.Hold, end: SessionEnd) => Promise<void>;
+  /** Called once that is committed. */
+  afterEnded?: () => void;
 }): SessionReports {
   const run = <T>(work: (tx: SystemTx) => Promise<T>) => deps.database.systemOnce(work);
   return {
@@ -57,7 +59,10 @@ export function createSessionReports(deps: {
         if (isHeld) await deps.onEnded?.(tx, hold, end);
         return isHeld;
       });
-      if (held) deps.onFact(hold.accountId);
+      if (held) {
+        deps.onFact(hold.accountId);
+        deps.afterEnded?.();
+      }
       return held;
     },
     qr: (hold, qr) => run((tx) => system.writeQr(tx, hold, qr)),

@@ -65,7 +65,7 @@ export async function lockByRefresh(
   return row;
 }
 
-/** Puts a new refresh token in the place of the one that was shown. */
+/** Puts a new refresh token in the place of the one that was shown. An older one that is shown begins no new grace. */
 export async function turnRefresh(
   tx: SystemTx,
   signIn: Pick<NewSignIn, 'id' | 'refreshHash' | 'ip' | 'userAgent' | 'at' | 'expiresAt'> & {
@@ -74,7 +74,8 @@ export async function turnRefresh(
 ): Promise<void> {
   const { id, refreshHash, shown, ip, userAgent, at, expiresAt } = signIn;
   await tx.query(
-    `update sign_ins set refresh_hash = $2, previous_hash = $3, refreshed_at = $4, ip = $5, user_agent = $6,
+    `update sign_ins set refresh_hash = $2, previous_hash = $3,
+       refreshed_at = case when refresh_hash = $3 then $4 else refreshed_at end, ip = $5, user_agent = $6,
        expires_at = $7 where id = $1`,
     [id, refreshHash, shown, at, ip, userAgent ?? null, expiresAt],
   );

@@ -4,6 +4,7 @@ import { WakeSignal } from '../../lib/wake-signal.ts';
 import type { Context } from '../../platform/context.ts';
 import type { AccountCipher, Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
+import { isUnavailable } from '../../platform/db/db.errors.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { type Check, claimChecks, postponeCheck } from './checks.system.ts';
 import { enabledTriggers } from './firing.store.ts';
@@ -122,7 +123,8 @@ export class AccountChecks {
       const found =
         ids.length === 0 ? new Map<string, ReceivedMessage>() : await loadMessages(this.#ctx, ids);
       return async (id) => found.get(id);
-    } catch {
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
       return async (id) => (await loadMessages(this.#ctx, [id])).get(id);
     }
   }

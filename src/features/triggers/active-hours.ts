@@ -20,17 +20,6 @@ interface WallTime {
   date: string;
 }
 
-/** Whether Node's time zone data know the name. Offsets such as `+05:30` are no names. */
-export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false;
-  try {
-    new Intl.DateTimeFormat('en-US', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /**
  * Whether the hours hold at an instant. A day stands for the hours that begin on it: Friday 22:00 to 06:00 holds early
  * on Saturday. Daylight saving time needs no care, since clocks on walls follow it.

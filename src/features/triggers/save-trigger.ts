@@ -31,7 +31,7 @@ export async function createTrigger(
     if ((await store.countTriggers(tx, ctx.accountId, ctx.mode)) >= MOST_TRIGGERS) {
       throw triggerErrors.tooMany({ detail: `There are ${MOST_TRIGGERS} already, which is the limit.` });
     }
-    await refuseUnknownSessions(tx, settings.session_ids ?? [], []);
+    await refuseUnknownSessions(deps, tx, settings.session_ids ?? []);
     return store.insertTrigger(tx, {
       ...settings,
       id,
@@ -61,7 +61,7 @@ export async function changeTrigger(
     const before = existing(await store.lockTrigger(tx, id));
     const after = { ...before, ...given(change), updated_at: clock.now() };
     refuseProblems(after);
-    await refuseUnknownSessions(tx, change.session_ids ?? [], before.session_ids ?? []);
+    await refuseUnknownSessions(deps, tx, change.session_ids ?? [], before.session_ids ?? []);
     const needsSecret = after.reply_url !== null && before.secret === null;
     const secret = needsSecret ? sealSecret(newWebhookSecret(randomBytes), id, cipher) : before.secret;
     return store.updateTrigger(tx, { ...after, secret });
@@ -86,20 +86,12 @@ function refuseProblems(settings: TriggerSettings): void {
   if (fields.length > 0) throw requestErrors.invalid({ fields });
 }
 
-/** @param known those that the trigger names already: they may have been deleted since */
 async function refuseUnknownSessions(
+  { sessionProblems }: TriggersDependencies,
   tx: AccountTx,
-  sessions: readonly string[],
-  known: readonly string[],
+  ...named: [ids: readonly string[], known?: readonly string[]]
 ): Promise<void> {
-  const added = sessions.filter((id) => !known.includes(id));
-  if (added.length === 0) return;
-  const unknown = new Set(await store.unknownSessions(tx, added));
-  const fields = sessions.flatMap((id, i) =>
-    unknown.has(id)
-      ? [{ pointer: `/sessions/${i}`, detail: 'is not a session of this account and mode' }]
-      : [],
-  );
+  const fields = await sessionProblems(tx, ...named);
   if (fields.length > 0) throw triggerErrors.unknownSession({ fields });
 }
 

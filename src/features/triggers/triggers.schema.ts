@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
+import { isTimeZone } from '../../lib/time-zone.ts';
 import { idField, idInput, timeField } from '../../platform/http/api-fields.ts';
-import { isTimeZone } from './active-hours.ts';
 import { MATCHES } from './match-text.ts';
 import { LONGEST_TEXT, unknownVariables, VARIABLES } from './render-reply.ts';
 

@@ -5,6 +5,7 @@ import type { Context } from '../../platform/context.ts';
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { OutboundHttp, OutboundPolicy } from '../../platform/net/outbound-http.ts';
+import type { FindSessionProblems } from '../sessions/named-sessions.service.ts';
 import { changeTrigger, createTrigger, existing, revealSecret, type TriggerChange } from './save-trigger.ts';
 import { showTrigger, type TriggerWithSecret } from './show-trigger.ts';
 import { triggerErrors } from './triggers.errors.ts';
@@ -21,6 +22,7 @@ export interface TriggersDependencies {
   outbound: Pick<OutboundHttp, 'check'>;
   /** What addresses a `reply_url` of a mode may have. */
   policyFor: (mode: Mode) => OutboundPolicy;
+  sessionProblems: FindSessionProblems;
 }
 
 /** The use cases of triggers. Ids are UUIDs; a key sees its account and mode only. */

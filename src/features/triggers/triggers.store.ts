@@ -14,16 +14,6 @@ export async function countTriggers(tx: AccountTx, accountId: string, mode: Mode
   return row?.count ?? 0;
 }
 
-/** Those of the ids that are no session of the account and mode. */
-export async function unknownSessions(tx: AccountTx, ids: readonly string[]): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `select wanted.id from unnest($1::uuid[]) as wanted (id)
-     where not exists (select from sessions s where s.id = wanted.id and s.desired <> 'deleted')`,
-    [ids],
-  );
-  return rows.map(({ id }) => id);
-}
-
 export async function insertTrigger(tx: AccountTx, trigger: NewTriggerRow): Promise<TriggerRow> {
   const [row] = await tx.query<TriggerRow>(
     `insert into triggers (id, account_id, mode, name, session_ids, match, pattern, fold_case, fold_accents, reply,

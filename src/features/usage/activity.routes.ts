@@ -35,7 +35,8 @@ export function activityRoutes(activity: ActivityService): Route[] {
       path: '/v1/activity/export',
       operationId: 'exportActivity',
       summary: 'Export API requests',
-      description: 'The whole log, newest first, streamed; the filters are those of the list.',
+      description:
+        'Newest first, streamed; the filters are those of the list. With `method` or `ip` and neither `since` nor another filter: the last day before `until`.',
       cost: 10,
       query: z.strictObject({ ...schema.activityFilter, ...exportQuery }),
       answers: { 200: exportAnswer('The requests.') },

@@ -57,7 +57,7 @@ export async function findDelivery(tx: AccountTx, id: string): Promise<DeliveryR
   return row;
 }
 
-/** The latest attempts, in order. No attempt is made before its delivery, so earlier partitions are left out. */
+/** The latest attempts, in order. */
 export async function listAttempts(tx: AccountTx, deliveryId: string): Promise<AttemptRow[]> {
   const rows = await tx.query<AttemptRow>(
     `select id, delivery_id, number, started_at, outcome, duration_ms, status_code, error, response

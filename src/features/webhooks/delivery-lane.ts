@@ -39,6 +39,7 @@ export interface LaneEnd {
 
 /** What is in hand for longer goes back: others may be more in need of it than this receiver. */
 const STALE_MS = 2_000;
+const UNSURE_PAUSE_MS = 1_000;
 const LONGEST_REST_MS = 60_000;
 const RETRY = { baseMs: 100, maxMs: 5_000 };
 
@@ -244,6 +245,9 @@ export class DeliveryLane {
       log.error({ err: error, delivery: outcome.deliveryId }, 'webhooks: an outcome is lost, sending again');
       this.#open.delete(outcome.attemptId);
       this.#unsure = true;
+      // Not at once: an outcome that can never be written must not become a storm of deliveries.
+      await this.#parts.clock.sleep(UNSURE_PAUSE_MS).catch(() => undefined);
+      this.#wake.raise();
       return undefined;
     }
   }

@@ -21,8 +21,6 @@ export interface OutcomeWriter {
    * this one cannot be written, or after `giveUp`.
    */
   write(outcome: Outcome): Promise<Written>;
-  /** Resolves when all are written or failed. */
-  flush(): Promise<void>;
   /** The process ends: what the database does not take now is left to the next owner of the lane. */
   giveUp(): void;
 }
@@ -50,7 +48,6 @@ export function createOutcomeWriter(parts: OutcomeParts): OutcomeWriter {
   });
   return {
     write: (outcome) => writer.write(outcome),
-    flush: () => writer.flush(),
     giveUp: () => stop.abort(),
   };
 }

@@ -8,7 +8,6 @@ const DETAILS: Record<string, string> = {
   invalid_url: 'is not a URL that can be called',
   https_required: 'must begin with https://',
   blocked_address: 'leads to an address that is not public',
-  dns: 'names a host that cannot be found',
 };
 
 /** @throws webhook_endpoint.url_refused where endpoints of the mode cannot have this address */

@@ -47,7 +47,7 @@ export async function createEndpoint(
   const headers = sealHeaders(takeHeaders(endpoint.headers, {}), id, cipher);
   const row = await database.account(ctx, async (tx) => {
     if ((await store.countEndpoints(tx, ctx.accountId, ctx.mode)) >= MOST_ENDPOINTS) throw tooMany();
-    if (endpoint.sessions !== null) await refuseUnknownSessions(tx, endpoint.sessions, []);
+    if (endpoint.sessions !== null) await refuseUnknownSessions(deps, tx, endpoint.sessions);
     return store.insertEndpoint(tx, {
       id,
       account_id: ctx.accountId,
@@ -80,7 +80,7 @@ export async function changeEndpoint(
   }
   const { row, afresh } = await database.account(ctx, async (tx) => {
     const before = existing(await store.lockEndpoint(tx, id));
-    if (change.sessions) await refuseUnknownSessions(tx, change.sessions, before.session_ids ?? []);
+    if (change.sessions) await refuseUnknownSessions(deps, tx, change.sessions, before.session_ids ?? []);
     const headers =
       change.headers === undefined
         ? before.headers
@@ -119,21 +119,13 @@ function switched(row: WebhookEndpointRow, enabled: boolean, at: Date): WebhookE
   return { ...row, ...change, failing_since: enabled ? null : row.failing_since };
 }
 
-/** @param known those that the endpoint names already: they may have been deleted since */
 async function refuseUnknownSessions(
+  { sessionProblems }: WebhooksDependencies,
   tx: AccountTx,
-  sessions: readonly string[],
-  known: readonly string[],
+  ...named: [ids: readonly string[], known?: readonly string[]]
 ): Promise<void> {
-  const added = sessions.filter((id) => !known.includes(id));
-  const unknown = new Set(await store.unknownSessions(tx, added));
-  if (unknown.size === 0) return;
-  const fields = sessions.flatMap((id, i) =>
-    unknown.has(id)
-      ? [{ pointer: `/sessions/${i}`, detail: 'is not a session of this account and mode' }]
-      : [],
-  );
-  throw webhookErrors.unknownSession({ fields });
+  const fields = await sessionProblems(tx, ...named);
+  if (fields.length > 0) throw webhookErrors.unknownSession({ fields });
 }
 
 /** @throws request.invalid where a masked value stands for none that is stored */

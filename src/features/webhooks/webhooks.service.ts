@@ -7,6 +7,7 @@ import type { Database } from '../../platform/db/database.ts';
 import type { OutboundHttp, OutboundPolicy } from '../../platform/net/outbound-http.ts';
 import type { EventType } from '../events/events.events.ts';
 import type { EventsService } from '../events/events.service.ts';
+import type { FindSessionProblems } from '../sessions/named-sessions.service.ts';
 import type { DeliveryRow } from './deliveries.model.ts';
 import type { DeliveryList } from './deliveries.store.ts';
 import { type EndpointSecrets, revealSecrets, rotateSecret } from './endpoint-secrets.ts';
@@ -35,6 +36,7 @@ export interface WebhooksDependencies {
   outbound: Pick<OutboundHttp, 'check'>;
   /** What addresses endpoints of a mode may have. */
   policyFor: (mode: Mode) => OutboundPolicy;
+  sessionProblems: FindSessionProblems;
   events: Pick<EventsService, 'get'>;
   /** Gets a worker to look at an endpoint's deliveries now. A hint: they are found without it too. */
   wake: (endpointId: string, mode: Mode) => void;

@@ -32,16 +32,6 @@ export async function countEndpoints(tx: AccountTx, accountId: string, mode: Mod
   return row?.count ?? 0;
 }
 
-/** Those of the ids that are no session of the account and mode. */
-export async function unknownSessions(tx: AccountTx, ids: readonly string[]): Promise<string[]> {
-  const rows = await tx.query<{ id: string }>(
-    `select wanted.id from unnest($1::uuid[]) as wanted (id)
-     where not exists (select from sessions s where s.id = wanted.id and s.desired <> 'deleted')`,
-    [ids],
-  );
-  return rows.map(({ id }) => id);
-}
-
 export async function insertEndpoint(tx: AccountTx, endpoint: NewEndpointRow): Promise<WebhookEndpointRow> {
   const [row] = await tx.query<WebhookEndpointRow>(
     `insert into webhook_endpoints (id, account_id, mode, url, description, events, session_ids, headers, secret, enabled,

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import type { Clock } from '../../lib/clock.ts';
+import { tokenErrors } from './identity.errors.ts';
 
 /** Who a token of ours is for. */
 export interface LocalIdentity {
@@ -12,7 +13,7 @@ export interface LocalIdentity {
 export interface LocalTokens {
   readonly lifetimeSeconds: number;
   sign(identity: LocalIdentity): Promise<string>;
-  /** @returns `undefined` for what is no token of ours, or an expired one */
+  /** @returns `undefined` for what is no token of ours @throws auth.token_expired */
   verify(token: string): Promise<LocalIdentity | undefined>;
 }
 
@@ -52,6 +53,7 @@ export function createLocalTokens({ key, clock }: { key: Uint8Array; clock: Cloc
         const { sub, sid } = payload;
         return sub !== undefined && typeof sid === 'string' ? { userId: sub, signInId: sid } : undefined;
       } catch (error) {
+        if (error instanceof errors.JWTExpired) throw tokenErrors.expired({ cause: error });
         if (error instanceof errors.JOSEError) return undefined;
         throw error;
       }

@@ -133,12 +133,24 @@ describe('an account that was deleted', () => {
       files: { ...erasure.files, list: () => Promise.reject(new Error('no storage')) },
     };
     privacy.clock.ahead = WEEK + 2_000;
-    await expect(eraseDueAccounts(failing)).rejects.toThrow('no storage');
+    await expect(eraseDueAccounts(failing)).rejects.toMatchObject({ errors: [{ message: 'no storage' }] });
     expect([await keyIsThere(), await isThere(id)]).toEqual([false, true]);
 
     await eraseAfter(WEEK + 3_000);
     expect(await isThere(id)).toBe(false);
     expect(settled).toContain(id);
+  });
+
+  it('holds up no other where it cannot be erased', async () => {
+    const [stuck, other] = [await closedAccount(), await closedAccount()];
+    const settle = (id: string) =>
+      id === stuck.id ? Promise.reject(new Error('refused')) : Promise.resolve();
+    privacy.clock.ahead = WEEK + 2_000;
+    await expect(eraseDueAccounts({ ...erasure, settle })).rejects.toMatchObject({
+      errors: [{ message: 'refused' }],
+    });
+    expect([await isThere(stuck.id), await isThere(other.id)]).toEqual([true, false]);
+    await eraseAfter(WEEK + 3_000);
   });
 
   it('cannot be restored once erasing has begun, and leaves a receipt that names nobody', async () => {

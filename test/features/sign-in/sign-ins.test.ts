@@ -19,7 +19,7 @@ describe('an access token', () => {
     const tokens = await api.signIn('short@example.com');
     expect(await me(tokens.access_token)).toBe(200);
     api.clock.ahead += 16 * 60_000;
-    expect(await me(tokens.access_token)).toBe(401);
+    expect(await codeOf(api.call(tokens.access_token, 'GET', '/v1/me'))).toBe('auth.token_expired');
     const fresh = (await refresh(tokens.refresh_token)).json<Tokens>();
     expect(await me(fresh.access_token)).toBe(200);
     expect(fresh.sign_in_id).toBe(tokens.sign_in_id);
@@ -113,6 +113,15 @@ describe('a sign-in', () => {
     const again = (await refresh(tokens.refresh_token)).json<Tokens>();
     expect(await me(again.access_token)).toBe(200);
     expect((await refresh(again.refresh_token)).status).toBe(200);
+  });
+
+  it('gives a lost answer half a minute, which showing the old token again does not prolong', async () => {
+    const tokens = await api.signIn('patient@example.com');
+    await refresh(tokens.refresh_token);
+    api.clock.ahead += 20_000;
+    expect((await refresh(tokens.refresh_token)).status).toBe(200);
+    api.clock.ahead += 20_000;
+    expect((await refresh(tokens.refresh_token)).status).toBe(401);
   });
 
   it('ends thirty days after its last refresh', async () => {

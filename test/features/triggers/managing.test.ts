@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sessionProblems } from '../../../src/features/sessions/named-sessions.service.ts';
 import { triggerRoutes } from '../../../src/features/triggers/triggers.routes.ts';
 import { createTriggersService } from '../../../src/features/triggers/triggers.service.ts';
 import { fromId, newUuid, toId } from '../../../src/lib/ids.ts';
@@ -28,7 +29,8 @@ beforeAll(async () => {
     const parts = { database: faulty(db.database, faults), vault: db.vault, newUuid, randomBytes };
     const policyFor = (mode: string) =>
       ({ https: mode === 'live' ? 'required' : 'optional', loopback: mode === 'test' }) as const;
-    return triggerRoutes(createTriggersService({ ...parts, clock: systemClock, outbound, policyFor }));
+    const deps = { ...parts, clock: systemClock, outbound, policyFor, sessionProblems };
+    return triggerRoutes(createTriggersService(deps));
   });
   test = await api.issue();
   live = await api.issue({ mode: 'live' }, test.accountId);

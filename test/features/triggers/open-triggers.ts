@@ -6,6 +6,7 @@ import type { EventView } from '../../../src/features/events/show-event.ts';
 import { createLaneMessages, type LaneHold } from '../../../src/features/messages/lane.service.ts';
 import type { MessageView } from '../../../src/features/messages/messages.schema.ts';
 import { createMessagesService } from '../../../src/features/messages/messages.service.ts';
+import { sessionProblems } from '../../../src/features/sessions/named-sessions.service.ts';
 import {
   TRIGGER_TIMINGS,
   TriggerRunner,
@@ -73,7 +74,7 @@ export async function openTriggers() {
   const lane = createLaneMessages(shared);
   const reader = createEventReader({ database, vault, log, loadMessages: messages.load });
   const policyFor = () => POLICY;
-  const triggers = createTriggersService({ ...shared, outbound, policyFor });
+  const triggers = createTriggersService({ ...shared, outbound, policyFor, sessionProblems });
 
   /** Another process that runs triggers. */
   function newRunner(more: Parts = {}): TriggerRunner {

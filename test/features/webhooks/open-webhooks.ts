@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sessionProblems } from '../../../src/features/sessions/named-sessions.service.ts';
 import { deliveryRoutes } from '../../../src/features/webhooks/deliveries.routes.ts';
 import { webhookRoutes } from '../../../src/features/webhooks/webhooks.routes.ts';
 import { createWebhooksService } from '../../../src/features/webhooks/webhooks.service.ts';
@@ -68,6 +69,7 @@ export async function openWebhooksApi() {
       outbound,
       policyFor: (mode) => ({ https: mode === 'live' ? 'required' : 'optional', loopback: mode === 'test' }),
       events: parts.events,
+      sessionProblems,
       wake: (endpointId, mode) => woken.push({ endpointId, mode }),
     });
     return [...webhookRoutes(webhooks), ...deliveryRoutes(webhooks, systemClock)];
