@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { PATIENCE_MS } from './test/support/patience.ts';
 
 /** Files that mostly wait, for leases to end or a link to come back. Begun first, the longest before the others. */
 const PATIENT = [
@@ -37,7 +38,8 @@ export default defineConfig({
       },
     ],
     pool: 'forks',
-    testTimeout: 15_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
   },
 });

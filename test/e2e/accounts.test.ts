@@ -66,7 +66,7 @@ async function signIn(email: string): Promise<{ authorization: string }> {
   return { authorization: `Bearer ${body.access_token}` };
 }
 
-it('from the first sign-in to the last trace', { timeout: 120_000 }, async () => {
+it('from the first sign-in to the last trace', async () => {
   const ada = await signIn(ADA);
   const me = (await call('GET', '/v1/me', ada)).body;
   const [account] = me.accounts;
@@ -155,7 +155,6 @@ it('from the first sign-in to the last trace', { timeout: 120_000 }, async () =>
   const uuid = await eventually(
     async () => (await world.db.owner.query('select id from accounts')).rows,
     (rows) => rows.length === 0,
-    60_000,
   );
   expect(uuid).toEqual([]);
   expect(await findTraces(world.db, [ADA, BOB, account.id, 'zephyr'])).toEqual([]);

@@ -119,7 +119,6 @@ describe('a linked session', () => {
     await eventually(
       () => status(sent.id),
       (message) => message.status === 'delivered',
-      15_000,
     );
   });
 

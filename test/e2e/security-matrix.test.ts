@@ -153,7 +153,7 @@ function strangerFor({ forPeople, path }: Operation): ApiClient {
   return path.includes('/account/exports') ? theirs.live : theirs.test;
 }
 
-describe('every operation', { timeout: 60_000 }, () => {
+describe('every operation', () => {
   it('is refused without a key', async () => {
     const wrong: string[] = [];
     for (const operation of guarded()) {

@@ -14,7 +14,7 @@ beforeAll(async () => {
     redisUrl: inject('redisUrl'),
   });
   api = (await world.account()).test;
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const say = (to: string, text: string) =>

@@ -3,8 +3,9 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
+import { untilItWorks } from '../support/eventually.ts';
 
 const script = path.join(import.meta.dirname, 'house.ts');
 let dataDir: string;
@@ -16,9 +17,12 @@ beforeAll(async () => {
   port = await freePort();
 });
 
-afterAll(async () => {
+afterEach(async () => {
   for (const child of running) child.kill('SIGTERM');
-  await Promise.all(running.map(exitOf));
+  await Promise.all(running.splice(0).map(exitOf));
+});
+
+afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -36,7 +40,7 @@ const run = (env: Record<string, string> = {}) => {
   running.push(child);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const says = (text: string | RegExp) => vi.waitFor(() => expect(output).toMatch(text), { timeout: 20_000 });
+  const says = (text: string | RegExp) => expect.poll(() => output).toMatch(text);
   return { child, says, output: () => output };
 };
 
@@ -78,15 +82,14 @@ describe('everything under one supervisor', () => {
 
     const pids = pidsIn(output());
     expect(pids).toHaveLength(5);
-    const started = performance.now();
     child.kill('SIGINT');
+    // 0 says that all closed in order, and so within the time that the lifecycle gives.
     expect(await exitOf(child)).toBe(0);
-    expect(performance.now() - started).toBeLessThan(10_000);
     expect(pids.filter(alive)).toEqual([]);
     expect(await stat(path.join(dataDir, 'postgres/cluster/postmaster.pid')).catch(() => 'gone')).toBe(
       'gone',
     );
-  }, 40_000);
+  });
 
   it('refuses a second supervisor, restarts what dies, and shows the keys no more', async () => {
     const { child, says, output } = run();
@@ -100,38 +103,35 @@ describe('everything under one supervisor', () => {
 
     const before = await apiPid();
     process.kill(before, 'SIGKILL');
-    await vi.waitFor(async () => expect(await apiPid()).not.toBe(before), { timeout: 10_000 });
+    await untilItWorks(async () => expect(await apiPid()).not.toBe(before));
 
     const database = Number(
       (await readFile(path.join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8')).split('\n')[0],
     );
     process.kill(database, 'SIGKILL');
     await says('the database server ended, starting it again');
-    await vi.waitFor(
-      async () => {
-        const pidFile = await readFile(path.join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8');
-        expect(pidFile).toContain('ready');
-        expect(Number(pidFile.split('\n')[0])).not.toBe(database);
-      },
-      { timeout: 10_000 },
-    );
+    await untilItWorks(async () => {
+      const pidFile = await readFile(path.join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8');
+      expect(pidFile).toContain('ready');
+      expect(Number(pidFile.split('\n')[0])).not.toBe(database);
+    });
     child.kill('SIGTERM');
     expect(await exitOf(child)).toBe(0);
-  }, 60_000);
+  });
 
   it('leaves no process behind but the database when it is killed, and takes that over at the next start', async () => {
     const first = run();
     await first.says('Pingr is ready');
     const pids = pidsIn(first.output());
     first.child.kill('SIGKILL');
-    await vi.waitFor(() => expect(pids.filter(alive)).toEqual([]), { timeout: 6_000 });
+    await expect.poll(() => pids.filter(alive)).toEqual([]);
 
     const second = run();
     await second.says('taking over the database server');
     await second.says('Pingr is ready');
     second.child.kill('SIGTERM');
     expect(await exitOf(second.child)).toBe(0);
-  }, 60_000);
+  });
 
   it('says which port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
@@ -143,5 +143,5 @@ describe('everything under one supervisor', () => {
     expect(await exitOf(child)).toBe(1);
     expect(output()).toContain(`Port ${taken} is in use`);
     other.close();
-  }, 30_000);
+  });
 });

@@ -110,7 +110,7 @@ describe('a new session', () => {
       setTimeout(() => socket.end(408), 20);
     };
     const id = await fresh();
-    await expect.poll(() => status(id), { timeout: 5_000 }).toBe('failed');
+    await expect.poll(() => status(id)).toBe('failed');
     await expect(sessionNow(db, id)).resolves.toMatchObject({ status_code: 'session.pairing_timed_out' });
     expect(sockets()).toHaveLength(3);
   });
@@ -118,10 +118,10 @@ describe('a new session', () => {
   it('does not blame the customer when WhatsApp cannot be reached', async () => {
     worker.network.script = (socket) => socket.end('connect_timeout');
     const id = await fresh();
-    await expect.poll(() => sockets().length, { timeout: 5_000 }).toBeGreaterThan(4);
+    await expect.poll(() => sockets().length).toBeGreaterThan(4);
     await expect(status(id)).resolves.toBe('starting');
     worker.network.script = showsQr;
-    await expect.poll(() => status(id), { timeout: 5_000 }).toBe('pairing');
+    await expect.poll(() => status(id)).toBe('pairing');
   });
 });
 
@@ -218,7 +218,7 @@ describe('what the customer asks for', () => {
 
     worker.network.script = (socket) => socket.end(503);
     worker.network.last.end(503);
-    await expect.poll(async () => (await leaseNow(db, id))?.attempts, { timeout: 5_000 }).toBeGreaterThan(2);
+    await expect.poll(async () => (await leaseNow(db, id))?.attempts).toBeGreaterThan(2);
     worker.network.script = opens;
     await wish(id, 'generation = generation + 1');
     worker.pool.look(id);
@@ -246,7 +246,7 @@ describe('what the customer asks for', () => {
     worker.network.script = () => undefined;
     await wish(id, `desired = 'logged_out'`);
     worker.pool.look(id);
-    await expect.poll(() => status(id), { timeout: 5_000 }).toBe('logged_out');
+    await expect.poll(() => status(id)).toBe('logged_out');
     await expect.poll(() => sockets().every(({ isClosed }) => isClosed)).toBe(true);
   });
 
@@ -259,7 +259,7 @@ describe('what the customer asks for', () => {
     };
     await wish(id, `desired = 'logged_out'`);
     worker.pool.look(id);
-    await expect.poll(() => status(id), { timeout: 5_000 }).toBe('pairing');
+    await expect.poll(() => status(id)).toBe('pairing');
     await expect(sessionNow(db, id)).resolves.toMatchObject({ phone: null });
   });
 

@@ -56,7 +56,7 @@ describe('workers', () => {
     const a = await start();
     await expect.poll(() => held(a)).toBe(9);
     const b = await start();
-    await expect.poll(() => [held(a), held(b)], { timeout: 5_000 }).toEqual([5, 4]);
+    await expect.poll(() => [held(a), held(b)]).toEqual([5, 4]);
     await expect.poll(() => statuses(ids)).toEqual(new Set(['connected']));
     expect([open(a), open(b)]).toEqual([5, 4]);
     const epochs = await Promise.all(ids.map(async (id) => (await leaseNow(db, id))?.epoch));
@@ -86,7 +86,7 @@ describe('workers', () => {
     await expect.poll(() => open(a)).toBe(3);
     a.link.isCut = true;
     const b = await start();
-    await expect.poll(() => open(b), { timeout: 5_000 }).toBe(3);
+    await expect.poll(() => open(b)).toBe(3);
     for (const id of ids)
       await expect(leaseNow(db, id)).resolves.toMatchObject({ owner: b.workerId, epoch: '2' });
   });
@@ -98,7 +98,7 @@ describe('workers', () => {
     await expect.poll(() => open(a)).toBe(1);
     a.link.isCut = true;
     const b = await start();
-    await expect.poll(() => open(b), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => open(b)).toBe(1);
     await expect.poll(async () => (await sessionNow(db, id)).status).toBe('connected');
     a.link.isCut = false;
     await expect.poll(() => open(a)).toBe(0);
@@ -171,7 +171,7 @@ describe('a session is not lost', () => {
     };
     const [id] = await seed(1);
     if (id === undefined) throw new Error('no session');
-    await expect.poll(() => open(a), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => open(a)).toBe(1);
     expect(lost).toBe(1);
     await expect(leaseNow(db, id)).resolves.toMatchObject({ epoch: '2' });
   });
@@ -182,7 +182,7 @@ describe('a session is not lost', () => {
     await expect.poll(() => open(a)).toBe(4);
     for (const socket of a.network.sockets) socket.close = () => new Promise(() => undefined);
     const b = await start();
-    await expect.poll(() => open(b), { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => open(b)).toBe(2);
     await pause(LEASE_MS + 300);
     const owners = await Promise.all(ids.map((id) => leaseNow(db, id)));
     expect(owners.filter((lease) => lease?.owner === a.workerId && lease.epoch === '1')).toHaveLength(2);

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { vi } from 'vitest';
+import { PATIENCE_MS } from './patience.ts';
+
+/** Tries until nothing is thrown, and returns the result. @throws what the last try threw. */
+export const untilItWorks = <T>(work: () => Promise<T> | T): Promise<T> =>
+  vi.waitFor(work, { timeout: PATIENCE_MS });
 
 /** Asks until the answer is right, and returns it. @throws Error with the last answer when it never was. */
 export async function eventually<T>(
   ask: () => Promise<T> | T,
   isRight: (answer: T) => boolean,
-  withinMs = 10_000,
+  withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
   for (;;) {

@@ -13,10 +13,10 @@ export interface Fleet {
   sendMany(count: number, tag: string): Promise<void>;
   /** Texts that begin with the tag, in all inboxes. */
   arrived(tag: string): Promise<string[]>;
-  expectExactlyOnce(count: number, tag: string, withinMs: number): Promise<void>;
+  expectExactlyOnce(count: number, tag: string): Promise<void>;
   /** Waits until no message is queued, being sent, only sent or failed. */
-  expectAllDelivered(withinMs: number): Promise<void>;
-  expectAllConnected(withinMs: number): Promise<void>;
+  expectAllDelivered(): Promise<void>;
+  expectAllConnected(): Promise<void>;
 }
 
 export async function linkFleet(world: World): Promise<Fleet> {
@@ -44,15 +44,14 @@ export async function linkFleet(world: World): Promise<Fleet> {
       };
       await Promise.all(Array.from({ length: 8 }, sendSome));
     },
-    async expectExactlyOnce(count, tag, withinMs) {
+    async expectExactlyOnce(count, tag) {
       const texts = await eventually(
         () => arrived(tag),
         (found) => new Set(found).size === count,
-        withinMs,
       );
       if (texts.length !== count) throw new Error(`${texts.length - count} messages arrived twice`);
     },
-    async expectAllDelivered(withinMs) {
+    async expectAllDelivered() {
       const unfinished = async () => {
         const statuses = ['queued', 'sending', 'sent', 'failed'];
         const pages = await Promise.all(statuses.map((s) => api.get(`/v1/messages?status=${s}&limit=100`)));
@@ -60,12 +59,12 @@ export async function linkFleet(world: World): Promise<Fleet> {
           page.data.map(({ id, status, error }: Json) => ({ id, status, error })),
         );
       };
-      await eventually(unfinished, (found) => found.length === 0, withinMs);
+      await eventually(unfinished, (found) => found.length === 0);
     },
-    async expectAllConnected(withinMs) {
+    async expectAllConnected() {
       const states = () =>
         api.get('/v1/sessions').then((page) => page.data.map((session: Json) => session.status));
-      await eventually(states, (found) => found.every((status: string) => status === 'connected'), withinMs);
+      await eventually(states, (found) => found.every((status: string) => status === 'connected'));
     },
   };
 }

@@ -34,17 +34,19 @@ export interface AuthenticatorDependencies {
   hashKey: HashKey;
   usage: Pick<KeyUsage, 'used'>;
   clock: Clock;
+  /** Default: short enough for the promise of two seconds. Tests give longer to see that the notice alone suffices. */
+  believedForMs?: number;
   /** Told of each use of a key that exists but does not count: revoked, expired, or from elsewhere. */
   onRefused?: (key: Pick<KnownKey, 'id' | 'account_id' | 'mode'>, ip: string) => void;
 }
 
 /** Makes the check of keys: form and checksum first, then the hash, by a short-lived cache over the database. */
 export async function createAuthenticator(deps: AuthenticatorDependencies): Promise<Authenticate> {
-  const { database, notices, hashKey, usage, clock } = deps;
-  const unknown = new LRUCache<string, true>({ max: MOST_UNKNOWN, ttl: BELIEVED_FOR_MS });
+  const { database, notices, hashKey, usage, clock, believedForMs: ttl = BELIEVED_FOR_MS } = deps;
+  const unknown = new LRUCache<string, true>({ max: MOST_UNKNOWN, ttl });
   const known = new LRUCache<string, CachedKey>({
     max: MOST_KEYS,
-    ttl: BELIEVED_FOR_MS,
+    ttl,
     fetchMethod: async (hash) => {
       const row = await database.systemOnce((tx) => findKeyByHash(tx, Buffer.from(hash, 'base64')));
       return row && cached(row);

@@ -34,12 +34,12 @@ describe('a key that was in use for a day', () => {
   it('is reported once when it is used from a new network', async () => {
     const { id, live } = await abuse.account();
     await use('203.0.113.7', live.text);
-    await expect.poll(() => networksOf(live.row.id), { timeout: 5_000 }).toEqual(['203.0.0.0/16']);
+    await expect.poll(() => networksOf(live.row.id)).toEqual(['203.0.0.0/16']);
     await age(live.row.id, 2);
     await use('203.0.200.1', live.text);
     await use('198.51.100.1', live.text);
     await use('198.51.7.7', live.text);
-    await expect.poll(() => kinds(live.text), { timeout: 5_000 }).toEqual(['new_network']);
+    await expect.poll(() => kinds(live.text)).toEqual(['new_network']);
     const [alert] = await abuse.list(live.text);
     expect(alert).toMatchObject({
       ...{ mode: 'live', subject: toId('apiKey', live.row.id), count: 1, restriction: null },
@@ -61,7 +61,7 @@ describe('a key that was in use for a day', () => {
     const { live } = await abuse.account();
     await use('203.0.113.7', live.text);
     await use('198.51.100.1', live.text);
-    await expect.poll(() => networksOf(live.row.id), { timeout: 5_000 }).toHaveLength(2);
+    await expect.poll(() => networksOf(live.row.id)).toHaveLength(2);
     await age(live.row.id, 2);
     for (const ip of ['10.1.2.3', '192.168.1.1', '::1', 'fd00::1']) await use(ip, live.text);
     await new Promise((resolve) => setTimeout(resolve, 1_300));
@@ -75,10 +75,10 @@ describe('an address from which many keys fail', () => {
     const { id, live, test } = await abuse.account();
     await guess('203.0.113.66', 25);
     expect(await use('203.0.113.66', live.text)).toBe(200);
-    await expect.poll(() => kinds(live.text), { timeout: 5_000 }).toEqual(['failing_keys']);
+    await expect.poll(() => kinds(live.text)).toEqual(['failing_keys']);
     const [alert] = await abuse.list(live.text);
     expect(alert).toMatchObject({ detail: { address: '203.0.113.66' }, restriction: { factor: 0.25 } });
-    await expect.poll(() => abuse.limits.factorOf(id, 'live'), { timeout: 2_000 }).toBe(0.25);
+    await expect.poll(() => abuse.limits.factorOf(id, 'live')).toBe(0.25);
     expect(abuse.limits.factorOf(id, 'test')).toBe(1);
     // A counter keeps the limit of its window; a fresh key of the account begins with the tightened one.
     const fresh = await abuse.keys.issue(id, { name: 'new', mode: 'live', scopes: ['*'] });
@@ -88,7 +88,7 @@ describe('an address from which many keys fail', () => {
 
     // The key can be ended at once, also where it is known already.
     await abuse.keys.revoke({ ...contextOf(id), mode: 'live' }, live.row.id);
-    await expect.poll(() => use('203.0.113.66', live.text), { timeout: 2_000 }).not.toBe(200);
+    await expect.poll(() => use('203.0.113.66', live.text)).not.toBe(200);
   });
 
   it('counts revoked keys of an account, too', async () => {
@@ -96,7 +96,7 @@ describe('an address from which many keys fail', () => {
     const { text, row } = await abuse.keys.issue(id, { name: 'old', mode: 'live', scopes: ['*'] });
     await abuse.db.owner.query('update api_keys set revoked_at = now() where id = $1', [row.id]);
     for (let i = 0; i < 22; i++) expect(await use('203.0.113.90', text)).toBe(401);
-    await expect.poll(() => kinds(live.text), { timeout: 5_000 }).toEqual(['failing_keys']);
+    await expect.poll(() => kinds(live.text)).toEqual(['failing_keys']);
     expect((await abuse.list(live.text))[0]?.subject).toBe(toId('apiKey', row.id));
   });
 

@@ -14,7 +14,6 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 /** Transactions of other tests, in other databases of the server, hold events back for as long as they run. */
-const patient = { timeout: 5_000 };
 
 const evt = (ids: string[]) => ids.map((id) => toId('event', id));
 const announceMany = async (accountId: string, count: number) => {
@@ -31,7 +30,7 @@ describe('GET /v1/events/stream', () => {
     const stream = await follow(api.edge.url, text);
     await expect.poll(stream.text).toContain('retry');
     const { message } = await api.send(accountId, 'now');
-    await expect.poll(stream.events, patient).toHaveLength(1);
+    await expect.poll(stream.events).toHaveLength(1);
     expect(stream.events()[0]).toMatchObject({
       type: 'message.queued',
       data: { type: 'message.queued', data: message },
@@ -47,14 +46,12 @@ describe('GET /v1/events/stream', () => {
     const byHeader = await follow(api.edge.url, text, '', { 'last-event-id': last });
     const byQuery = await follow(api.edge.url, text, `?last_event_id=${last}`);
     for (const stream of [byHeader, byQuery]) {
-      await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt(ids.slice(2)));
+      await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt(ids.slice(2)));
     }
     const more = await announceMany(accountId, 2);
     api.notifier.notify(accountId);
     for (const stream of [byHeader, byQuery]) {
-      await expect
-        .poll(() => stream.events().map(({ id }) => id), patient)
-        .toEqual(evt([...ids.slice(2), ...more]));
+      await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([...ids.slice(2), ...more]));
       stream.close();
     }
   });
@@ -67,12 +64,12 @@ describe('GET /v1/events/stream', () => {
     await announce(api.db.owner, { accountId, sessionId: newUuid() });
     const before = await announce(api.db.owner, { accountId, sessionId: wanted });
     const stream = await follow(api.edge.url, text, query);
-    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([before]));
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([before]));
     await announce(api.db.owner, { accountId, sessionId: wanted, type: 'message.read' });
     await announce(api.db.owner, { accountId, sessionId: newUuid() });
     const after = await announce(api.db.owner, { accountId, sessionId: wanted });
     api.notifier.notify(accountId);
-    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([before, after]));
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([before, after]));
     stream.close();
   });
 
@@ -85,9 +82,7 @@ describe('GET /v1/events/stream', () => {
     await api.send(accountId, 'live', 'live');
     await api.send(other, 'foreign');
     const bodies = () => streams.map(({ events }) => events().map(({ data }) => data.data['text']));
-    await expect
-      .poll(bodies, patient)
-      .toEqual([[{ body: 'test' }], [{ body: 'live' }], [{ body: 'foreign' }]]);
+    await expect.poll(bodies).toEqual([[{ body: 'test' }], [{ body: 'live' }], [{ body: 'foreign' }]]);
     for (const stream of streams) stream.close();
   });
 
@@ -98,9 +93,9 @@ describe('GET /v1/events/stream', () => {
     await expect.poll(stream.text).toContain('retry');
     await announceMany(accountId, 1);
     elsewhere.notifier.notify(accountId);
-    await expect.poll(stream.events, patient).toHaveLength(1);
+    await expect.poll(stream.events).toHaveLength(1);
     await announceMany(accountId, 1);
-    await expect.poll(stream.events, patient).toHaveLength(2);
+    await expect.poll(stream.events).toHaveLength(2);
     stream.close();
     await elsewhere.close();
   });
@@ -131,7 +126,7 @@ describe('GET /v1/events/stream', () => {
     let ended = false;
     stream.response.on('close', () => (ended = true));
     await api.call(admin, 'DELETE', `/v1/api-keys/${toId('apiKey', id)}`);
-    await expect.poll(() => ended, { timeout: 2_000 }).toBe(true);
+    await expect.poll(() => ended).toBe(true);
   });
 });
 
@@ -149,7 +144,7 @@ describe('the order of a stream', () => {
     expect(stream.events()).toEqual([]);
     await slow.query('commit');
     slow.release();
-    await expect.poll(() => stream.events().map(({ id }) => id), patient).toEqual(evt([first, second]));
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([first, second]));
     stream.close();
   });
 

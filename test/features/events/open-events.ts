@@ -57,7 +57,7 @@ export async function settle({ owner }: Pick<TestDatabase, 'owner'>): Promise<vo
     );
     return look.rows[0]?.yes;
   };
-  await expect.poll(settled, { timeout: 5_000, interval: 5 }).toBe(true);
+  await expect.poll(settled, { interval: 5 }).toBe(true);
 }
 
 /** The parts of events in one process. */

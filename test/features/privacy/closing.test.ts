@@ -43,8 +43,8 @@ describe('DELETE /v1/account', () => {
     expect(answer.status).toBe(202);
     const { erase_at, requested_at } = answer.json<{ erase_at: string; requested_at: string }>();
     expect(Date.parse(erase_at) - Date.parse(requested_at)).toBe(7 * 86_400_000);
-    await expect.poll(() => listKeys(leaving.test), { timeout: 2_000 }).toBe(401);
-    await expect.poll(() => listKeys(leaving.live), { timeout: 2_000 }).toBe(401);
+    await expect.poll(() => listKeys(leaving.test)).toBe(401);
+    await expect.poll(() => listKeys(leaving.live)).toBe(401);
     expect(await listKeys(staying.live)).toBe(200);
   });
 

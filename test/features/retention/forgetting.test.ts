@@ -20,13 +20,10 @@ const forget = () => forgetFinished({ database: db.database });
 /** Facts are read once no transaction of the server can still come before them: other tests' hold that up too. */
 const forgotten = async (messageId: string) => {
   await expect
-    .poll(
-      async () => {
-        await forget();
-        return contentOf(db, messageId);
-      },
-      { timeout: 10_000 },
-    )
+    .poll(async () => {
+      await forget();
+      return contentOf(db, messageId);
+    })
     .toBeNull();
 };
 

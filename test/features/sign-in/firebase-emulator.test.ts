@@ -17,7 +17,7 @@ const needed = TOOLS === undefined ? ' (skipped: FIREBASE_TOOLS does not say whe
 
 // The emulator signs nothing (`alg: none`), which Pingr never takes. So its users, claims and endpoints are real here, and
 // the signature under the same claims is that of a local issuer.
-describe.skipIf(TOOLS === undefined)(`with the Firebase Auth emulator${needed}`, { timeout: 60_000 }, () => {
+describe.skipIf(TOOLS === undefined)(`with the Firebase Auth emulator${needed}`, () => {
   let emulator: ChildProcess;
   let dir: string;
   let base: string;
@@ -58,7 +58,7 @@ describe.skipIf(TOOLS === undefined)(`with the Firebase Auth emulator${needed}`,
       private_key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     });
     api = await openPeopleApi({ firebase: { projectId: PROJECT, jwksUrl: issuer.jwksUrl, serviceAccount } });
-  }, 60_000);
+  });
   afterAll(async () => {
     vi.unstubAllEnvs();
     await api?.close();

@@ -159,7 +159,7 @@ describe('the deliveries of an endpoint', () => {
     const deleting = api.call(key, 'DELETE', `/v1/webhook-endpoints/${id}`);
     const waits = `select count(*)::integer as n from pg_stat_activity where wait_event_type = 'Lock' and query like 'delete from webhook_endpoints%'`;
     const waiting = async () => (await api.db.owner.query(waits)).rows[0].n;
-    await expect.poll(waiting, { timeout: 5_000, interval: 5 }).toBe(1);
+    await expect.poll(waiting, { interval: 5 }).toBe(1);
     await worker.query('update webhook_endpoints set failing_since = now() where id = $1', [uuid]);
     await worker.query('commit');
     worker.release();

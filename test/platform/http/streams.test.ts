@@ -162,7 +162,7 @@ describe('a stream', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(ended()).toBe(false);
     answer = 'revoked';
-    await expect.poll(ended, { timeout: 2_000 }).toBe(true);
+    await expect.poll(ended).toBe(true);
   });
 
   it('ends when the process shuts down, at once', async () => {

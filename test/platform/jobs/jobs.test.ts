@@ -1,12 +1,13 @@
 import { UnrecoverableError } from 'bullmq';
 import pg from 'pg';
 import { Registry } from 'prom-client';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
 import { createJobs, type Jobs } from '../../../src/platform/jobs/jobs.ts';
 import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
 import { createLog } from '../../../src/platform/log/log.ts';
 import { createMetrics } from '../../../src/platform/metrics/metrics.ts';
+import { untilItWorks } from '../../support/eventually.ts';
 import { createTestJobs, type TestJobs } from '../../support/jobs.ts';
 import { describeOnly } from '../../support/only-on.ts';
 
@@ -40,7 +41,7 @@ describe(`jobs on ${inject('queue')}`, () => {
     await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
     await jobs.queue(queue).add({ id: 'one' });
     await jobs.queue(queue).addBulk(['two', 'three'].map((id) => ({ payload: { id } })));
-    await vi.waitFor(() => expect(seen).toEqual(['one', 'two', 'three']));
+    await expect.poll(() => seen).toEqual(['one', 'two', 'three']);
     expect((await jobs.depths()).find(({ queue: name }) => name === queue.name)?.counts).toEqual({
       waiting: 0,
       active: 0,
@@ -62,7 +63,7 @@ describe(`jobs on ${inject('queue')}`, () => {
     const other = await createJobs({ backend: world.backend, log });
     const seen: string[] = [];
     await other.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
-    await vi.waitFor(() => expect(seen).toEqual(['early']));
+    await expect.poll(() => seen).toEqual(['early']);
     await other.close();
   });
 
@@ -82,9 +83,9 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 3 },
     );
     await jobs.queue(queue).addBulk(Array.from({ length: 6 }, (_, i) => ({ payload: { id: `${i}` } })));
-    await vi.waitFor(() => expect(running).toBe(3));
+    await expect.poll(() => running).toBe(3);
     hold.open();
-    await vi.waitFor(() => expect(running).toBe(0));
+    await expect.poll(() => running).toBe(0);
     expect(most).toBe(3);
   });
 
@@ -111,7 +112,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 1 },
     );
     await jobs.queue(queue).add({ id: 'unlucky' });
-    await vi.waitFor(async () => {
+    await untilItWorks(async () => {
       const depth = (await jobs.depths()).find(({ queue: name }) => name === queue.name);
       expect(depth?.counts.failed).toBe(1);
     });
@@ -134,7 +135,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 1 },
     );
     await jobs.queue(queue).add({ id: 'hopeless' });
-    await vi.waitFor(async () => {
+    await untilItWorks(async () => {
       const depth = (await jobs.depths()).find(({ queue: name }) => name === queue.name);
       expect(depth?.counts.failed).toBe(1);
     });
@@ -146,10 +147,10 @@ describe(`jobs on ${inject('queue')}`, () => {
     const seen: string[] = [];
     for (const id of ['first', 'second']) await jobs.queue(queue).add({ id }, { jobId: 'msg_1' });
     await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
-    await vi.waitFor(() => expect(seen).toEqual(['first']));
+    await expect.poll(() => seen).toEqual(['first']);
     await jobs.queue(queue).add({ id: 'third' }, { jobId: 'msg_1' });
     await jobs.queue(queue).add({ id: 'last' });
-    await vi.waitFor(() => expect(seen).toEqual(['first', 'last']));
+    await expect.poll(() => seen).toEqual(['first', 'last']);
   });
 
   it('collapses wake-ups without losing the one that comes while the work is running', async () => {
@@ -166,12 +167,12 @@ describe(`jobs on ${inject('queue')}`, () => {
     );
     const wake = (id: string) => jobs.queue(queue).add({ id }, { coalesce: 'ses_1' });
     await wake('one');
-    await vi.waitFor(() => expect(seen).toEqual(['one']));
+    await expect.poll(() => seen).toEqual(['one']);
     for (const id of ['two', 'three', 'four']) await wake(id);
     hold.open();
-    await vi.waitFor(() => expect(seen).toEqual(['one', 'four']));
+    await expect.poll(() => seen).toEqual(['one', 'four']);
     await wake('five');
-    await vi.waitFor(() => expect(seen).toEqual(['one', 'four', 'five']));
+    await expect.poll(() => seen).toEqual(['one', 'four', 'five']);
   });
 
   it('runs a schedule once for all processes, and takes a changed one', async () => {
@@ -195,7 +196,7 @@ describe(`jobs on ${inject('queue')}`, () => {
     await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1, suffix: 'wrk_1' });
     await jobs.queue(queue, 'wrk_1').add({ id: 'mine' });
     await jobs.queue(queue, 'wrk_2').add({ id: "another's" });
-    await vi.waitFor(() => expect(seen).toEqual(['mine']));
+    await expect.poll(() => seen).toEqual(['mine']);
     const depth = (await jobs.depths()).find(({ queue: name }) => name === queue.name);
     expect(depth?.counts.waiting).toBe(1);
   });
@@ -214,7 +215,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 1 },
     );
     await jobs.queue(queue).add({ id: 'long' });
-    await vi.waitFor(() => expect(steps).toEqual(['started']));
+    await expect.poll(() => steps).toEqual(['started']);
     await other.close();
     expect(steps).toEqual(['started', 'told']);
     jobs.queue(queue);
@@ -236,7 +237,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 1 },
     );
     await jobs.queue(queue).add({ id: 'stuck' });
-    await vi.waitFor(() => expect(hanging).toBe(true));
+    await expect.poll(() => hanging).toBe(true);
     const started = performance.now();
     await other.close(100);
     expect(performance.now() - started).toBeLessThan(1_500);
@@ -259,7 +260,7 @@ describe(`jobs on ${inject('queue')}`, () => {
       { concurrency: 1 },
     );
     await other.queue(queue).add({ id: 'one' });
-    await vi.waitFor(async () => {
+    await untilItWorks(async () => {
       const text = await metrics.registry.metrics();
       expect(text).toContain(`pingr_job_duration_seconds_count{queue="${queue.name}",outcome="retried"} 1`);
       expect(text).toContain(`pingr_job_duration_seconds_count{queue="${queue.name}",outcome="completed"} 1`);
@@ -300,7 +301,7 @@ describeOnly('postgres', 'jobs on Postgres, when connections are lost', () => {
     const seen: string[] = [];
     await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
     await jobs.queue(queue).add({ id: 'before' });
-    await vi.waitFor(() => expect(seen).toEqual(['before']));
+    await expect.poll(() => seen).toEqual(['before']);
     const owner = new pg.Client({ connectionString: inject('postgresUrl') });
     await owner.connect();
     const database = new URL(world.backend.url).pathname.slice(1);
@@ -308,7 +309,7 @@ describeOnly('postgres', 'jobs on Postgres, when connections are lost', () => {
       database,
     ]);
     await owner.end();
-    await vi.waitFor(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }), 5_000);
-    await vi.waitFor(() => expect(seen).toEqual(['before', 'after']), 5_000);
+    await untilItWorks(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }));
+    await expect.poll(() => seen).toEqual(['before', 'after']);
   });
 });

@@ -1,8 +1,9 @@
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { createJobs } from '../../../src/platform/jobs/jobs.ts';
 import { defineQueue } from '../../../src/platform/jobs/queue-definition.ts';
 import { createLog } from '../../../src/platform/log/log.ts';
+import { untilItWorks } from '../../support/eventually.ts';
 import { describeOnly } from '../../support/only-on.ts';
 import { startRedisServer } from '../../support/redis-server.ts';
 
@@ -16,7 +17,7 @@ describeOnly('redis', 'jobs on Redis, when the server restarts', () => {
     const seen: string[] = [];
     await jobs.work(queue, async ({ id }) => void seen.push(id), { concurrency: 1 });
     await jobs.queue(queue).add({ id: 'before' });
-    await vi.waitFor(() => expect(seen).toEqual(['before']));
+    await expect.poll(() => seen).toEqual(['before']);
 
     await first.stop();
     const started = performance.now();
@@ -25,8 +26,8 @@ describeOnly('redis', 'jobs on Redis, when the server restarts', () => {
     expect(performance.now() - started).toBeLessThan(1_000);
 
     const second = await startRedisServer(Number(new URL(first.url).port));
-    await vi.waitFor(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }), 5_000);
-    await vi.waitFor(() => expect(seen).toEqual(['before', 'after']), 5_000);
+    await untilItWorks(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }));
+    await expect.poll(() => seen).toEqual(['before', 'after']);
     await jobs.close();
     await second.stop();
   });
