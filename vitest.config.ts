@@ -23,12 +23,15 @@ class PatientFirst extends BaseSequencer {
 }
 
 /** Baileys is patched once a process (console, trusted root key), so what patches it has a process for each file. */
-const ALONE = ['test/whatsapp/**/*.test.ts', 'test/emulator/{crossing-messages,forged-trust}.test.ts'];
+const ALONE = [
+  'test/whatsapp/baileys/{devices,durability,lifecycle,receiving,sending,small-parts,trust}.test.ts',
+  'test/emulator/{crossing-messages,forged-trust}.test.ts',
+];
 
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: PatientFirst },
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import { untilItWorks } from '../support/eventually.ts';
 
-const script = path.join(import.meta.dirname, 'house.ts');
+const script = path.join(import.meta.dirname, 'house.mjs');
 let dataDir: string;
 let port: number;
 const running: ChildProcess[] = [];
@@ -33,7 +33,7 @@ const exitOf = (child: ChildProcess) =>
   });
 
 const run = (env: Record<string, string> = {}) => {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, 'all'], {
+  const child = spawn(process.execPath, [script, 'all'], {
     env: { PATH: process.env['PATH'], PINGR_DATA_DIR: dataDir, PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -13,11 +13,12 @@ export async function eventually<T>(
   withinMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + withinMs;
-  for (;;) {
+  // Soon at first, then seldom: what is asked costs the machine that everything else waits for.
+  for (let pauseMs = 20; ; pauseMs = Math.min(pauseMs * 1.3, 400)) {
     const answer = await ask();
     if (isRight(answer)) return answer;
     if (Date.now() > deadline)
       throw new Error(`not within ${withinMs} ms; last: ${JSON.stringify(answer)?.slice(0, 2000)}`);
-    await sleep(50);
+    await sleep(pauseMs);
   }
 }

@@ -1,18 +1,20 @@
 import { createServer } from 'node:http';
-import { createLifecycle } from '../../src/platform/lifecycle/lifecycle.ts';
-import { exitOnSignals } from '../../src/platform/lifecycle/signals.ts';
-import { createLog } from '../../src/platform/log/log.ts';
-import { runAll } from '../../src/roles/all.ts';
-import { loadAllConfig, loadApiConfig, loadWorkerConfig } from '../../src/roles/config.ts';
-import { announceReady } from '../../src/roles/supervise-protocol.ts';
+
+const built = (file) => import(new URL(`../../dist/${file}`, import.meta.url));
+const { createLifecycle } = await built('platform/lifecycle/lifecycle.js');
+const { exitOnSignals } = await built('platform/lifecycle/signals.js');
+const { createLog } = await built('platform/log/log.js');
+const { loadAllConfig, loadApiConfig, loadWorkerConfig } = await built('roles/config.js');
+const { announceReady } = await built('roles/supervise-protocol.js');
 
 /**
  * The program with real supervision, database and configuration, and roles that do nothing but live. The API answers
- * every request with its pid.
+ * every request with its pid. Runs from the build, since it starts some thirty processes.
  */
 const [role = ''] = process.argv.slice(2);
 
 if (role === 'all') {
+  const { runAll } = await built('roles/all.js');
   await runAll({
     config: loadAllConfig(),
     bootstrap: async () => ({ accountId: 'acc_1', testKey: 'pk_test_1', liveKey: 'pk_live_1' }),
