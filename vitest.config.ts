@@ -41,7 +41,7 @@ export default defineConfig({
       },
     ],
     pool: 'forks',
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 180_000,
     expect: { poll: { timeout: PATIENCE_MS } },
   },

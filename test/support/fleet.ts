@@ -45,10 +45,14 @@ export async function linkFleet(world: World): Promise<Fleet> {
       await Promise.all(Array.from({ length: 8 }, sendSome));
     },
     async expectExactlyOnce(count, tag) {
-      const texts = await eventually(
-        () => arrived(tag),
-        (found) => new Set(found).size === count,
-      );
+      const expected = Array.from({ length: count }, (_, n) => `${tag} ${n}`);
+      let texts: string[] = [];
+      const missing = async () => {
+        texts = await arrived(tag);
+        const found = new Set(texts);
+        return expected.filter((text) => !found.has(text));
+      };
+      await eventually(missing, (left) => left.length === 0);
       if (texts.length !== count) throw new Error(`${texts.length - count} messages arrived twice`);
     },
     async expectAllDelivered() {
