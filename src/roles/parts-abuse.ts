@@ -43,7 +43,7 @@ export async function openAbuseParts(core: Core, needs: AlertNeeds): Promise<Abu
   );
   const limits = await lifecycle.open(
     'tightened limits',
-    () => openTightenedLimits({ database, notices, log }),
+    () => openTightenedLimits({ database, notices, clock: systemClock, log }),
     {
       close: (opened) => opened.close(),
     },

@@ -71,13 +71,14 @@ export interface Restriction {
   account_id: string;
   mode: Mode;
   factor: number;
-  restricted_until: Date;
+  /** For how long from now, unless it is prolonged. */
+  seconds: number;
 }
 
-/** The tightest limit of every account and mode that has one now. */
+/** Every tightened limit of every account and mode that has one now. */
 export function listRestrictions(tx: SystemTx): Promise<Restriction[]> {
   return tx.query<Restriction>(
-    `select account_id, mode, min(factor) as factor, max(restricted_until) as restricted_until
-     from account_alerts where restricted_until > now() and factor is not null group by 1, 2`,
+    `select account_id, mode, factor, extract(epoch from max(restricted_until) - now())::float8 as seconds
+     from account_alerts where restricted_until > now() and factor is not null group by 1, 2, 3`,
   );
 }

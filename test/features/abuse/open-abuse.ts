@@ -53,7 +53,7 @@ export async function openAbuse() {
   const hashKey = createKeyHash(randomBytes(32));
   const keys = createApiKeysService({ ...shared, hashKey });
   const usage = createKeyUsage(shared);
-  const limits = await openTightenedLimits({ database, notices, log });
+  const limits = await openTightenedLimits({ database, notices, clock, log });
   const watch = new KeyWatch({
     ...shared,
     raise: (suspicions) => raiseAlerts(alerts, suspicions),
