@@ -117,7 +117,7 @@ describe('tightened limits', () => {
 describe('a notice of limits', () => {
   it('goes out when they change or would soon end, and not when what is known is seen again', async () => {
     const accountId = await seedAccount(db);
-    const raise = (kind: 'failing_keys' | 'new_network') =>
+    const raise = (kind: 'failing_keys' | 'new_country') =>
       db.database.system((tx) =>
         raiseAlert(
           tx,
@@ -127,7 +127,7 @@ describe('a notice of limits', () => {
       );
     expect(await raise('failing_keys')).toBe(true);
     for (let i = 0; i < 5; i++) expect(await raise('failing_keys')).toBe(false);
-    for (const isNew of [true, false]) expect(await raise('new_network')).toBe(isNew);
+    for (const isNew of [true, false]) expect(await raise('new_country')).toBe(isNew);
     const prolonged = await db.owner.query(
       `update account_alerts set restricted_until = now() + interval '30 seconds'
        where account_id = $1 and kind = 'failing_keys' returning count`,
