@@ -106,6 +106,7 @@ module.exports = {
     home('rate-limiter-flexible', '^src/platform/rate-limit/'),
     home('libphonenumber-js', '^src/lib/'),
     home('undici', '^src/platform/net/'),
+    home('mmdb-lib', '^src/platform/net/'),
     home('nodemailer', '^src/platform/mail/'),
     home('jose', '^src/platform/identity/'),
     home('firebase-admin', '^src/platform/identity/'),

@@ -38,7 +38,7 @@ export async function openAccountParts(
   const storage = await openFiles(config);
   const people = await openPeople(core, config, { accounts, mails: outbound.mails, rateLimitStore });
   const billing = await openBillingParts(core, config, needs);
-  const abuse = await openAbuseParts(core, needs);
+  const abuse = await openAbuseParts(core, config, needs);
   const privacy = openPrivacyRoutes(core, config, { ...needs, files: storage.files });
   return {
     people,

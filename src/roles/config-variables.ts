@@ -110,6 +110,16 @@ export const settingsShape = {
       default: '1200',
       roles: ['api'],
     }),
+  countryDatabase: z
+    .string()
+    .optional()
+    .register(variables, {
+      env: 'COUNTRY_DATABASE',
+      section: 'HTTP',
+      doc: "Database of the countries of addresses, a file in MaxMind's format such as `GeoLite2-Country.mmdb`; read at the start.",
+      default: 'one that comes with the program',
+      roles: ['all', 'api'],
+    }),
 
   databaseUrl: z
     .url({ protocol: /^postgres(ql)?$/ })

@@ -8,6 +8,8 @@ import type { MailService } from '../features/mail/mail.service.ts';
 import { newUuid } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { Route } from '../platform/http/route.ts';
+import { type CountryOf, openCountryDatabase } from '../platform/net/country-database.ts';
+import { type ApiConfig, ConfigError } from './config.ts';
 import type { Core } from './core.ts';
 
 /** Whom alerts are told to. */
@@ -27,23 +29,26 @@ export interface AbuseParts {
 }
 
 /** Watches keys and tightens limits, in the API. */
-export async function openAbuseParts(core: Core, needs: AlertNeeds): Promise<AbuseParts> {
+export async function openAbuseParts(core: Core, config: ApiConfig, needs: AlertNeeds): Promise<AbuseParts> {
   const { database, notices, lifecycle, log } = core;
+  const clock = systemClock;
   const alerts = alertParts(core, needs);
+  const countryOf = await openCountries(config);
   const watch = await lifecycle.open(
     'key watch',
     () =>
       new KeyWatch({
         database,
+        countryOf,
+        clock,
         log,
-        clock: systemClock,
         raise: (suspicions) => raiseAlerts(alerts, suspicions),
       }),
     { close: (opened) => opened.close() },
   );
   const limits = await lifecycle.open(
     'tightened limits',
-    () => openTightenedLimits({ database, notices, log }),
+    () => openTightenedLimits({ database, notices, clock, log }),
     {
       close: (opened) => opened.close(),
     },
@@ -61,6 +66,16 @@ export async function runAbuseJobs(core: Core, needs: AlertNeeds): Promise<void>
     { close: (worker) => worker.close(1_000) },
   );
   await jobs.schedule(inspectQueue, { everyMs: INSPECT_EVERY_MS }, { task: 'inspect' });
+}
+
+/** @throws ConfigError where a database of the operator's own cannot be used */
+async function openCountries({ countryDatabase }: ApiConfig): Promise<CountryOf> {
+  try {
+    return await openCountryDatabase(countryDatabase);
+  } catch (error) {
+    if (countryDatabase === undefined) throw error;
+    throw new ConfigError([`COUNTRY_DATABASE: ${error instanceof Error ? error.message : String(error)}`]);
+  }
 }
 
 function alertParts({ database, events, log }: Core, needs: AlertNeeds): AlertParts {

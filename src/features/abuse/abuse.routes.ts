@@ -14,7 +14,7 @@ export function abuseRoutes(database: Pick<Database, 'accountOnce'>): Route[] {
       operationId: 'listAlerts',
       summary: 'List alerts',
       description:
-        'What looked like misuse of the account or by it: keys used from new networks or guessed at, bursts of first contacts, failing messages, bans. A test key sees those of test mode.',
+        'What looked like misuse of the account or by it: keys used in new countries, from new networks, or guessed at, bursts of first contacts, failing messages, bans. A test key sees those of test mode.',
       tag: 'Account',
       scope: 'account:read',
       query: z.strictObject(pageQuery('alert')),

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { toId } from '../../lib/ids.ts';
 import { MODES } from '../../lib/mode.ts';
 import { exampleId, idField, timeField } from '../../platform/http/api-fields.ts';
-import { ALERT_KINDS, explain } from './abuse.model.ts';
+import { ALERT_KINDS, explain, isAboutKey } from './abuse.model.ts';
 import type { AlertRow } from './alerts.store.ts';
+
+const EXAMPLE = { address: '203.0.113.7', country: 'BR', known_countries: ['IN'] };
 
 export const alertView = z
   .object({
@@ -11,16 +13,16 @@ export const alertView = z
     mode: z.enum(MODES).meta({ description: 'Mode of the key or session.', example: 'live' }),
     kind: z
       .enum(ALERT_KINDS)
-      .meta({ description: 'What was seen. Kinds may be added.', example: 'new_network' }),
+      .meta({ description: 'What was seen. Kinds may be added.', example: 'new_country' }),
     subject: z
       .string()
       .meta({ description: 'The key or session that it is about.', example: exampleId('apiKey') }),
     message: z
       .string()
-      .meta({ description: 'What was seen and what to do.', example: explain('new_network').what }),
+      .meta({ description: 'What was seen and what to do.', example: explain('new_country', EXAMPLE).what }),
     detail: z
       .looseObject({})
-      .meta({ description: 'Numbers and addresses.', example: { network: '203.0.0.0/16' } }),
+      .meta({ description: 'Numbers, addresses and countries (ISO 3166-1 alpha-2).', example: EXAMPLE }),
     count: z.number().int().meta({ description: 'How often it was seen within a day.', example: 1 }),
     first_at: timeField('When it was first seen.'),
     last_at: timeField('When it was last seen.'),
@@ -38,13 +40,13 @@ export const alertView = z
 
 /** A stored alert as the API shows it. */
 export function showAlert(row: AlertRow): z.input<typeof alertView> {
-  const { what, advice } = explain(row.kind);
+  const { what, advice } = explain(row.kind, row.detail);
   const { factor, restricted_until: until } = row;
   return {
     id: toId('alert', row.id),
     mode: row.mode,
     kind: row.kind,
-    subject: toId(/key|network/.test(row.kind) ? 'apiKey' : 'session', row.subject),
+    subject: toId(isAboutKey(row.kind) ? 'apiKey' : 'session', row.subject),
     message: `${what} ${advice}`,
     detail: row.detail,
     count: row.count,

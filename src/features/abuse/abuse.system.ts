@@ -1,25 +1,23 @@
 import type { Mode } from '../../lib/mode.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
 import { type AlertKind, SESSION_THRESHOLDS, type Suspicion, TIGHTENING } from './abuse.model.ts';
+import { type KeyUse, type NewCountry, type NewNetwork, suspicionsOf } from './key-uses.model.ts';
 
-export interface KeyUse {
-  keyId: string;
-  network: string;
-}
-
-/** Notes networks that keys were used from. @returns those that are news for a key in use for a day */
-export async function noteNetworks(tx: SystemTx, uses: readonly KeyUse[]): Promise<Suspicion[]> {
-  const rows = await tx.query<{ key_id: string; network: string; account_id: string; mode: Mode }>(
-    'select * from app.note_networks($1::uuid[], $2::cidr[])',
-    [uses.map(({ keyId }) => keyId), uses.map(({ network }) => network)],
-  );
-  return rows.map(({ key_id, network, account_id, mode }) => ({
-    kind: 'new_network',
-    accountId: account_id,
-    mode,
-    subject: key_id,
-    detail: { network },
-  }));
+/**
+ * Notes where keys were used from.
+ * @returns what is suspicious about it: networks and countries that are news for a key in use for a day
+ */
+export async function noteUses(tx: SystemTx, uses: readonly KeyUse[]): Promise<Suspicion[]> {
+  const networks = await tx.query<NewNetwork>('select * from app.note_networks($1::uuid[], $2::cidr[])', [
+    uses.map(({ keyId }) => keyId),
+    uses.map(({ network }) => network),
+  ]);
+  const placed = uses.filter(({ country }) => country !== null);
+  const countries = await tx.query<NewCountry>('select * from app.note_countries($1::uuid[], $2::text[])', [
+    placed.map(({ keyId }) => keyId),
+    placed.map(({ country }) => country),
+  ]);
+  return suspicionsOf(uses, { networks, countries });
 }
 
 /** What sessions did in the last hour that is suspicious. */
@@ -71,13 +69,14 @@ export interface Restriction {
   account_id: string;
   mode: Mode;
   factor: number;
-  restricted_until: Date;
+  /** For how long from now, unless it is prolonged. */
+  seconds: number;
 }
 
-/** The tightest limit of every account and mode that has one now. */
+/** Every tightened limit of every account and mode that has one now. */
 export function listRestrictions(tx: SystemTx): Promise<Restriction[]> {
   return tx.query<Restriction>(
-    `select account_id, mode, min(factor) as factor, max(restricted_until) as restricted_until
-     from account_alerts where restricted_until > now() and factor is not null group by 1, 2`,
+    `select account_id, mode, factor, extract(epoch from max(restricted_until) - now())::float8 as seconds
+     from account_alerts where restricted_until > now() and factor is not null group by 1, 2, 3`,
   );
 }

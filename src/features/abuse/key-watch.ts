@@ -4,14 +4,16 @@ import type { Mode } from '../../lib/mode.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { type Authenticate, isRefusal, type Principal } from '../../platform/http/admission.ts';
 import type { Log } from '../../platform/log/log.ts';
+import type { CountryOf } from '../../platform/net/country-database.ts';
 import type { Suspicion } from './abuse.model.ts';
-import { type KeyUse, noteNetworks } from './abuse.system.ts';
+import { noteUses } from './abuse.system.ts';
+import type { KeyUse } from './key-uses.model.ts';
 import { networkOf } from './networks.model.ts';
 import { createSuspectAddresses, type SuspectAddresses } from './suspect-addresses.ts';
 
 /** How often new uses are written. */
 const FLUSH_MS = 1_000;
-/** A use that is known is noted again after this, so that networks in use do not age away. */
+/** A use that is known is noted again after this, so that networks and countries in use do not age away. */
 const KNOWN_MS = 6 * 3_600_000;
 const MOST_KNOWN = 100_000;
 /** More than this between two writes is dropped: these are hints, and memory is bounded. */
@@ -25,7 +27,8 @@ interface KnownKey {
 }
 
 export interface KeyWatchParts {
-  database: Pick<Database, 'systemOnce'>;
+  database: Pick<Database, 'system'>;
+  countryOf: CountryOf;
   clock: Clock;
   log: Log;
   /** Makes alerts. */
@@ -38,14 +41,20 @@ export class KeyWatch {
   readonly #addresses: SuspectAddresses;
   readonly #known: LRUCache<string, true>;
   readonly #timer: NodeJS.Timeout;
-  #uses = new Map<string, KeyUse>();
-  #suspicions = new Map<string, Suspicion>();
+  readonly #uses = new Map<string, KeyUse>();
+  readonly #suspicions = new Map<string, Suspicion>();
+  #writing: Promise<void> | undefined;
 
   constructor(parts: KeyWatchParts) {
     this.#parts = parts;
     this.#addresses = createSuspectAddresses(parts.clock);
     this.#known = new LRUCache({ max: MOST_KNOWN, ttl: KNOWN_MS });
-    this.#timer = setInterval(() => void this.#write(), FLUSH_MS);
+    this.#timer = setInterval(() => {
+      // A write that takes long is followed by one, not by one for every second that it took.
+      this.#writing ??= this.#write().finally(() => {
+        this.#writing = undefined;
+      });
+    }, FLUSH_MS);
   }
 
   /** The check of keys, watched. */
@@ -72,6 +81,7 @@ export class KeyWatch {
   /** Writes what is pending. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#writing;
     await this.#write();
   }
 
@@ -82,7 +92,9 @@ export class KeyWatch {
     if (this.#known.has(use) || this.#uses.size >= MOST_PENDING) return;
     this.#known.set(use, true);
     const network = networkOf(ip);
-    if (network !== undefined) this.#uses.set(`${actor.id} ${network}`, { keyId: actor.id, network });
+    if (network === undefined) return;
+    const country = this.#parts.countryOf(ip) ?? null;
+    this.#uses.set(`${actor.id} ${network} ${country}`, { keyId: actor.id, address: ip, network, country });
   }
 
   #suspectFrom(key: KnownKey, ip: string): void {
@@ -98,15 +110,45 @@ export class KeyWatch {
   }
 
   async #write(): Promise<void> {
-    const { database, raise, log } = this.#parts;
-    const [uses, suspicions] = [[...this.#uses.values()], [...this.#suspicions.values()]];
-    this.#uses = new Map();
-    this.#suspicions = new Map();
     try {
-      const news = uses.length === 0 ? [] : await database.systemOnce((tx) => noteNetworks(tx, uses));
-      await raise([...suspicions, ...news]);
+      await this.#note();
     } catch (error) {
-      log.warn({ err: error, uses: uses.length }, 'where keys were used from could not be noted');
+      this.#parts.log.warn(
+        { err: error, uses: this.#uses.size },
+        'where keys were used from could not be noted',
+      );
+    }
+    await this.#raise();
+  }
+
+  /** What could not be noted stays, since a use that is known would not be noted again for hours. */
+  async #note(): Promise<void> {
+    const uses = [...this.#uses];
+    if (uses.length === 0 || this.#suspicions.size >= MOST_PENDING) return;
+    const news = await this.#parts.database.system((tx) =>
+      noteUses(
+        tx,
+        uses.map(([, use]) => use),
+      ),
+    );
+    for (const [name] of uses) this.#uses.delete(name);
+    for (const found of news) {
+      this.#suspicions.set(`${found.kind} ${found.subject} ${JSON.stringify(found.detail)}`, found);
+    }
+  }
+
+  async #raise(): Promise<void> {
+    const pending = [...this.#suspicions];
+    for (const [name, suspicion] of pending) {
+      this.#suspicions.delete(name);
+      try {
+        await this.#parts.raise([suspicion]);
+      } catch (error) {
+        // Last from now on, so that one that cannot be raised holds up no other.
+        this.#suspicions.set(name, suspicion);
+        this.#parts.log.warn({ err: error, kind: suspicion.kind }, 'an alert could not be raised');
+        return;
+      }
     }
   }
 }

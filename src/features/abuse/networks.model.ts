@@ -16,8 +16,8 @@ const NOWHERE = new Set([
 ]);
 
 /**
- * The wider network of an address: /16 of IPv4, /32 of IPv6. No database of countries or providers is asked: none comes
- * with the program, and nothing is fetched.
+ * The wider network of an address: /16 of IPv4, /32 of IPv6. No database of providers is asked: none comes with the
+ * program, and nothing is fetched.
  * @returns in CIDR form; `undefined` for private, local and malformed addresses, which say nothing of where somebody is
  */
 export function networkOf(ip: string): string | undefined {

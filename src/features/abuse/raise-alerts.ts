@@ -22,20 +22,20 @@ export interface AlertParts {
  */
 export async function raiseAlerts(parts: AlertParts, suspicions: readonly Suspicion[]): Promise<void> {
   for (const suspicion of suspicions) {
-    const { accountId, kind, mode } = suspicion;
+    const { accountId, kind, mode, detail } = suspicion;
     const ids = { id: parts.newUuid(), eventId: parts.newUuid() };
     const isNew = await parts.database.system(async (tx) => {
       const raised = await raiseAlert(tx, suspicion, ids);
       if (!raised) return false;
       const to = await parts.accounts.ownerEmail(tx, accountId);
-      const values = { accountName: 'your account', mode, ...explain(kind) };
+      const values = { accountName: 'your account', mode, ...explain(kind, detail) };
       if (to !== null) await parts.mail.send(tx, { accountId, to, template: 'suspicious_activity', values });
       return true;
     });
     if (!isNew) continue;
     parts.onFact(accountId);
     parts.mail.wake();
-    parts.log.warn({ kind, mode, detail: suspicion.detail }, 'suspicious activity');
+    parts.log.warn({ kind, mode, detail }, 'suspicious activity');
   }
 }
 

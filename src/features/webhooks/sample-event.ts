@@ -77,7 +77,10 @@ const SAMPLES: Record<EventType, Sample> = {
     currency: 'USD',
     plan: 'growth',
   }),
-  'account.suspicious_activity': () => ({ kind: 'new_network', detail: { network: '203.0.0.0/16' } }),
+  'account.suspicious_activity': () => ({
+    kind: 'new_country',
+    detail: { address: '203.0.113.7', country: 'BR', known_countries: ['IN'] },
+  }),
   'webhook_endpoint.disabled': () => ({
     id: exampleId('webhookEndpoint'),
     url: 'https://example.com/webhooks/pingr',

@@ -14,11 +14,14 @@ const use = async (ip: string, key: string) => (await abuse.callFrom(ip, key, 'G
 const kinds = async (key: string) => (await abuse.list(key)).map(({ kind }) => kind);
 
 /** As if the key had been in use for so long. */
-const age = (keyId: string, days: number) =>
-  abuse.db.owner.query(
-    `update key_networks set first_at = now() - make_interval(days => $2) where key_id = $1`,
-    [keyId, days],
-  );
+async function age(keyId: string, days: number): Promise<void> {
+  for (const table of ['key_networks', 'key_countries']) {
+    await abuse.db.owner.query(
+      `update ${table} set first_at = now() - make_interval(days => $2) where key_id = $1`,
+      [keyId, days],
+    );
+  }
+}
 
 const networksOf = async (keyId: string) =>
   (
@@ -43,13 +46,13 @@ describe('a key that was in use for a day', () => {
     const [alert] = await abuse.list(live.text);
     expect(alert).toMatchObject({
       ...{ mode: 'live', subject: toId('apiKey', live.row.id), count: 1, restriction: null },
-      detail: { network: '198.51.0.0/16' },
+      detail: { network: '198.51.0.0/16', country: null },
     });
     const { rows } = await abuse.db.owner.query('select type, data from events where account_id = $1', [id]);
     expect(rows).toEqual([
       {
         type: 'account.suspicious_activity',
-        data: { kind: 'new_network', detail: { network: '198.51.0.0/16' } },
+        data: { kind: 'new_network', detail: { network: '198.51.0.0/16', country: null } },
       },
     ]);
     const mails = await abuse.db.owner.query('select template from mails where account_id = $1', [id]);

@@ -30,6 +30,7 @@ export interface AlertView {
   mode: Mode;
   kind: string;
   subject: string;
+  message: string;
   count: number;
   detail: Record<string, unknown>;
   restriction: { factor: number; until: string } | null;
@@ -53,9 +54,11 @@ export async function openAbuse() {
   const hashKey = createKeyHash(randomBytes(32));
   const keys = createApiKeysService({ ...shared, hashKey });
   const usage = createKeyUsage(shared);
-  const limits = await openTightenedLimits({ database, notices, log });
+  const limits = await openTightenedLimits({ database, notices, clock, log });
+  const countries = new Map<string, string>();
   const watch = new KeyWatch({
     ...shared,
+    countryOf: (ip) => countries.get(ip),
     raise: (suspicions) => raiseAlerts(alerts, suspicions),
   });
   const authenticate = await createAuthenticator({
@@ -71,13 +74,32 @@ export async function openAbuse() {
   const callFrom = (ip: string, key: string, method: string, path: string) =>
     edge.call(method, path, undefined, { 'x-api-key': key, 'x-forwarded-for': ip });
 
+  const account = async () => {
+    const id = await seedAccount(db);
+    await db.owner.query('update accounts set email = $2 where id = $1', [id, 'owner@acme.example']);
+    const issue = (mode: Mode) => keys.issue(id, { name: mode, mode, scopes: ['*'] });
+    return { id, live: await issue('live'), test: await issue('test') };
+  };
   return {
     ...{ db, edge, keys, alerts, limits, told, callFrom },
-    async account() {
-      const id = await seedAccount(db);
-      await db.owner.query('update accounts set email = $2 where id = $1', [id, 'owner@acme.example']);
-      const issue = (mode: Mode) => keys.issue(id, { name: mode, mode, scopes: ['*'] });
-      return { id, live: await issue('live'), test: await issue('test') };
+    /** Which country each address is in. */
+    countries,
+    account,
+    /** A live key that has been used from these networks, in these countries, for two days. */
+    async keyInUse({ networks, countries: known }: { networks: string[]; countries: string[] }) {
+      const { id: accountId, live } = await account();
+      const keyId = live.row.id;
+      await db.owner.query(
+        `insert into key_networks (key_id, account_id, network, first_at)
+         select $1, $2, n, now() - interval '2 days' from unnest($3::cidr[]) n`,
+        [keyId, accountId, networks],
+      );
+      await db.owner.query(
+        `insert into key_countries (key_id, account_id, country, first_at)
+         select $1, $2, c, now() - interval '2 days' from unnest($3::text[]) c`,
+        [keyId, accountId, known],
+      );
+      return { accountId, keyId, key: live.text };
     },
     /** An alert list, read from an address that never changes. */
     list: async (key: string) =>

@@ -157,6 +157,11 @@ export const FIXTURES: Record<string, Fixture> = {
     writes: 'last_at',
     key: ['key_id', 'network'],
   },
+  key_countries: {
+    row: () => ({ key_id: seeds.keyId, account_id: seeds.account, country: 'IN' }),
+    writes: 'last_at',
+    key: ['key_id', 'country'],
+  },
   'app.erasures': {
     row: () => ({ id: uuid(), requested_at: new Date(), deleted: {} }),
     writes: 'deleted',

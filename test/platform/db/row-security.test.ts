@@ -46,6 +46,7 @@ const EXPECTED = `
   account_exports      RRRR  RRRR  RRRR           AARR  FRRR     -     AAAA
   account_alerts       RRRR  RRRR  RRRR           ARRR  FRRR     FRRR  AAAA
   key_networks         RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
+  key_countries        RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
   app.erasures         RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
   app.legal_records    RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
   app.legal_tables     RRRR  RRRR  RRRR           RRRR  RRRR     -     ARRR
