@@ -116,7 +116,13 @@ function keeper(dir: string | undefined) {
     keys: async () => (await read())?.keys,
     async load(): Promise<SandboxState | undefined> {
       const kept = await read();
-      return kept && { stripe: kept.stripe, razorpay: kept.razorpay };
+      // A file of an earlier version knows less.
+      return (
+        kept && {
+          stripe: { ...emptyStripe(), ...kept.stripe },
+          razorpay: { ...emptyRazorpay(), ...kept.razorpay },
+        }
+      );
     },
     save(state: SandboxState, keys: SandboxKeys) {
       if (file === undefined) return;

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SandboxKeys, SandboxLog } from './sandbox-context.ts';
 
@@ -41,6 +42,8 @@ export class WebhookSender {
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#target = options.target;
+    // Every webhook that waits to be sent again listens.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   set target(target: string) {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -110,6 +110,16 @@ describe("Stripe's stand-in", () => {
     expect(sandbox.keys).toEqual(keys);
     const found = await stripe('GET', '/v1/prices?lookup_keys[0]=one');
     expect(found.body.data).toMatchObject([{ id: price, unit_amount: 1_900 }]);
+  });
+
+  it('goes on with the file of a version that knew less', async () => {
+    await sandbox.close();
+    const file = path.join(stateDir, 'payments.json');
+    const { stripe: before, ...rest } = JSON.parse(await readFile(file, 'utf8'));
+    const { charges: _charges, refunds: _refunds, disputes: _disputes, ...older } = before;
+    await writeFile(file, JSON.stringify({ ...rest, stripe: older }));
+    sandbox = await startPaymentSandbox({ host: '127.0.0.1', port: 0, stateDir });
+    expect((await stripe('GET', '/v1/refunds')).body).toMatchObject({ object: 'list', data: [] });
   });
 
   it('reads bodies as its clients write them', () => {

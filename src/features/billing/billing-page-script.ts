@@ -68,6 +68,11 @@ const standing = ({ plan, status, live, ...now }) => [
   now.current_period_end && (now.cancel_at_period_end ? 'It ends on ' : 'It is paid until ') + day(now.current_period_end) + '.',
   now.scheduled_plan && 'From then on: ' + now.scheduled_plan + '.',
 ].filter(Boolean).join(' ');
+const became = ({ status, amount_refunded, currency, dispute }) => [
+  status,
+  amount_refunded > 0 && money({ amount: amount_refunded, currency }) + ' refunded',
+  dispute && 'dispute ' + dispute.status.replace('_', ' '),
+].filter(Boolean).join(', ');
 const show = async () => {
   const [{ data: plans }, now, { data: invoices }] = await Promise.all(
     ['/v1/plans', '/v1/billing/subscription', '/v1/billing/invoices'].map((path) => call('GET', path)));
@@ -80,7 +85,7 @@ const show = async () => {
   part('invoices').replaceChildren(...invoices.map((invoice) => {
     const link = document.createElement('a');
     Object.assign(link, { href: invoice.url || '#', textContent: invoice.number || invoice.id, rel: 'noreferrer' });
-    return row(day(invoice.issued_at), invoice.url ? link : link.textContent, money(invoice), invoice.status);
+    return row(day(invoice.issued_at), invoice.url ? link : link.textContent, money(invoice), became(invoice));
   }));
   return now;
 };

@@ -3,7 +3,7 @@ import { defineRoute, type Operation, type Route } from '../../platform/http/rou
 import { billingErrors } from './billing.errors.ts';
 import * as schema from './billing.schema.ts';
 import type { BillingService } from './billing.service.ts';
-import { showInvoice, showPlan, showStanding } from './show-billing.ts';
+import { showCheckout, showInvoice, showPlan, showStanding } from './show-billing.ts';
 
 const read = { tag: 'Billing', scope: 'billing:read' } satisfies Partial<Operation>;
 const provider = [
@@ -83,12 +83,7 @@ function checkoutRoute(billing: BillingService): Route {
       const { plan, interval, renews, return_url: returnUrl } = body;
       const idempotencyKey = http.idempotency?.key;
       const request = { plan, interval, renews, returnUrl, idempotencyKey, provider: body.provider };
-      const { url, provider: chosen, subscriptionId, keyId } = await billing.checkout(ctx, request);
-      const razorpay =
-        keyId === undefined || subscriptionId === undefined
-          ? null
-          : { key_id: keyId, subscription_id: subscriptionId };
-      return { status: 201, body: { url, provider: chosen, razorpay } };
+      return { status: 201, body: showCheckout(await billing.checkout(ctx, request), renews) };
     },
   });
 }

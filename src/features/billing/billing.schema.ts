@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { idField, timeField } from '../../platform/http/api-fields.ts';
 import { pageOf, pageQuery } from '../../platform/http/page.ts';
 import { INTERVALS, PROVIDERS } from './plans.model.ts';
+import { DISPUTE_STATUSES } from './refunds.model.ts';
 
 const limit = (description: string, example: number) =>
   z
@@ -127,9 +128,14 @@ export const checkoutView = z
     razorpay: z
       .object({
         key_id: z.string().meta({ description: '`key` of checkout.js.', example: 'rzp_live_1' }),
-        subscription_id: z
-          .string()
-          .meta({ description: '`subscription_id` of checkout.js.', example: 'sub_1' }),
+        subscription_id: z.string().nullable().meta({
+          description: '`subscription_id` of checkout.js; null for a payment link.',
+          example: 'sub_1',
+        }),
+        payment_link_id: z.string().nullable().meta({
+          description: 'Id of the payment link where `renews` is false, which is paid at `url` alone.',
+          example: null,
+        }),
       })
       .nullable()
       .meta({ description: "What Razorpay's checkout.js wants, to pay in your own page instead." }),
@@ -204,14 +210,36 @@ export const portalView = z
 
 export const invoiceQuery = z.strictObject(pageQuery('invoice'));
 
+const dispute = z
+  .object({
+    status: z.enum(DISPUTE_STATUSES).meta({
+      description:
+        '`open`: the bank waits for an answer. `under_review`: it has one. `won`: the payment stands. `lost`: the money went back to the payer. `closed`: dropped, the payment stands.',
+      example: 'under_review',
+    }),
+    amount,
+    reason: z.string().nullable().meta({ description: "The provider's word for it.", example: 'fraudulent' }),
+    opened_at: timeField('When the bank raised it.'),
+  })
+  .meta({ description: 'The last dispute of the payment. It does not end the plan.' });
+
 const invoiceView = z
   .object({
     id: idField('invoice', 'Id of the invoice.'),
     number: z.string().meta({ description: 'Number that the provider gave it.', example: 'INV-0001' }),
     status: z
       .enum(['open', 'paid', 'void', 'failed'])
-      .meta({ description: 'State of the payment.', example: 'paid' }),
+      .meta({ description: 'State of the payment. A refund leaves it as it is.', example: 'paid' }),
     amount,
+    amount_refunded: z
+      .number()
+      .int()
+      .meta({ description: 'Refunded in all, in minor units. It falls where a refund fails.', example: 0 }),
+    refund_status: z
+      .enum(['partial', 'full'])
+      .nullable()
+      .meta({ description: 'How much of the payment was refunded; null for nothing.', example: null }),
+    dispute: dispute.nullable(),
     currency,
     plan: plan.nullable(),
     provider,

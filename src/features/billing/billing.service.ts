@@ -53,11 +53,7 @@ export function createBillingService(deps: BillingDependencies): BillingService 
     standing,
     checkout: (ctx, request) => startCheckout(deps, ctx, request),
 
-    async plans(ctx) {
-      const { plan } = await standing(ctx);
-      const plans = await database.accountOnce(ctx, store.listPlans);
-      return plans.filter(({ id, sold }) => sold || id === plan?.id);
-    },
+    plans: (ctx) => database.accountOnce(ctx, store.listOfferedPlans),
 
     async confirm(ctx, proof) {
       const live = await database.accountOnce(ctx, store.listLiveMirrors);

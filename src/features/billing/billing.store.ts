@@ -1,17 +1,25 @@
 import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { Interval, PlanPrice, PlanRow, ProviderName } from './plans.model.ts';
+import type { DisputeStatus, RefundStatus } from './refunds.model.ts';
 import type { SubscriptionStatus } from './subscription.model.ts';
+
+const PLANS = `select p.id, p.position, p.name, p.messages::float8 as messages, p.test_messages::float8 as test_messages,
+    p.overage, p.sessions, p.test_sessions, p.requests_per_minute, p.test_requests_per_minute, p.members,
+    p.retention_days, p.features, p.trial_days, p.sold,
+    coalesce((select jsonb_agg(jsonb_build_object('interval', r.interval, 'currency', r.currency, 'amount', r.amount)
+      order by r.currency, r.interval) from app.plan_prices r where r.plan = p.id), '[]') as prices
+  from app.plans p`;
 
 /** All plans with their prices, smallest first. */
 export async function listPlans(tx: AccountTx): Promise<PlanRow[]> {
+  return tx.query<PlanRow>(`${PLANS} order by p.position`);
+}
+
+/** The plans that are sold and the account's own, with their prices, smallest first. */
+export async function listOfferedPlans(tx: AccountTx): Promise<PlanRow[]> {
   return tx.query<PlanRow>(
-    `select p.id, p.position, p.name, p.messages::float8 as messages, p.test_messages::float8 as test_messages, p.overage,
-       p.sessions, p.test_sessions, p.requests_per_minute, p.test_requests_per_minute, p.members, p.retention_days,
-       p.features, p.trial_days, p.sold,
-       coalesce((select jsonb_agg(jsonb_build_object('interval', r.interval, 'currency', r.currency, 'amount', r.amount)
-         order by r.currency, r.interval) from app.plan_prices r where r.plan = p.id), '[]') as prices
-     from app.plans p order by p.position`,
+    `${PLANS} where p.sold or p.id = (select s.plan from subscriptions s) order by p.position`,
   );
 }
 
@@ -130,6 +138,8 @@ export interface InvoiceRow {
   number: string;
   status: 'open' | 'paid' | 'void' | 'failed';
   amount: number;
+  amount_refunded: number;
+  refund_status: RefundStatus | null;
   currency: string;
   plan: string | null;
   period_start: Date | null;
@@ -137,6 +147,10 @@ export interface InvoiceRow {
   issued_at: Date;
   paid_at: Date | null;
   url: string | null;
+  dispute_status: DisputeStatus | null;
+  dispute_amount: number | null;
+  dispute_reason: string | null;
+  disputed_at: Date | null;
 }
 
 /** Newest first. */
@@ -145,8 +159,9 @@ export async function listInvoices(
   page: { limit: number; after?: string | undefined },
 ): Promise<InvoiceRow[]> {
   return tx.query<InvoiceRow>(
-    `select id, provider, provider_invoice_id, number, status, amount::float8 as amount, currency, plan,
-       period_start, period_end, issued_at, paid_at, url
+    `select id, provider, provider_invoice_id, number, status, amount::float8 as amount,
+       amount_refunded::float8 as amount_refunded, refund_status, currency, plan, period_start, period_end, issued_at,
+       paid_at, url, dispute_status, dispute_amount::float8 as dispute_amount, dispute_reason, disputed_at
      from invoices where ($2::uuid is null or id < $2) order by id desc limit $1`,
     [page.limit, page.after ?? null],
   );

@@ -11,15 +11,15 @@ export interface InvoiceOwner {
 
 /**
  * Stores an invoice as the provider shows it. What is paid stays paid, whatever an older look says.
- * @returns whether it is paid from now on: true once
+ * @returns the UUID of the invoice where it is paid from now on, which is said once; else undefined
  */
 export async function writeInvoice(
   tx: SystemTx,
   id: string,
   owner: InvoiceOwner,
   invoice: SeenInvoice,
-): Promise<boolean> {
-  const rows = await tx.query<{ paid: boolean }>(
+): Promise<string | undefined> {
+  const [row] = await tx.query<{ id: string; paid: boolean }>(
     `insert into invoices as i (id, account_id, provider, provider_invoice_id, provider_subscription_id,
        provider_payment_id, number, status, amount, currency, plan, period_start, period_end, issued_at, paid_at, url)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -27,7 +27,7 @@ export async function writeInvoice(
        status = excluded.status, paid_at = excluded.paid_at, url = excluded.url, number = excluded.number,
        provider_payment_id = coalesce(excluded.provider_payment_id, i.provider_payment_id)
        where i.status <> 'paid' and i.status <> excluded.status
-     returning status = 'paid' as paid`,
+     returning id, status = 'paid' as paid`,
     [
       id,
       owner.accountId,
@@ -47,7 +47,7 @@ export async function writeInvoice(
       invoice.url,
     ],
   );
-  return rows[0]?.paid ?? false;
+  return row?.paid === true ? row.id : undefined;
 }
 
 /** Whom to thank; `undefined` where the account left no address. */

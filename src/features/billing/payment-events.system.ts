@@ -11,26 +11,32 @@ export interface PaymentEventName {
 export async function insertPaymentEvent(
   tx: SystemTx,
   provider: ProviderName,
-  { eventId, type, subscriptionId, invoiceId }: PaymentNotice,
+  { eventId, type, subscriptionId, invoiceId, paymentId, disputeId }: PaymentNotice,
 ): Promise<boolean> {
   const rows = await tx.query(
-    `insert into payment_events (provider, event_id, type, provider_subscription_id, provider_invoice_id, processed_at, ignored)
-     values ($1, $2, $3, $4, $5, case when $4::text is null then now() end,
-       case when $4::text is null then 'it is about no subscription' end)
+    `insert into payment_events (provider, event_id, type, provider_subscription_id, provider_invoice_id,
+       provider_payment_id, provider_dispute_id, processed_at, ignored)
+     select $1, $2, $3, $4, $5, $6, $7, case when nothing then now() end,
+       case when nothing then 'it is about no subscription' end
+     from (select $4::text is null and $6::text is null as nothing) about
      on conflict do nothing returning 1`,
-    [provider, eventId, type, subscriptionId, invoiceId],
+    [provider, eventId, type, subscriptionId, invoiceId, paymentId, disputeId],
   );
   return rows.length > 0;
 }
 
-/** The subscription that a webhook is about; `undefined` where it has been worked on. */
+/** The provider's ids of what a webhook is about. */
+export type EventSubject = Pick<PaymentNotice, 'subscriptionId' | 'paymentId' | 'disputeId'>;
+
+/** What a webhook is about; `undefined` where it has been worked on. */
 export async function findOpenEvent(
   tx: SystemTx,
   { provider, eventId }: PaymentEventName,
-): Promise<{ subscriptionId: string } | undefined> {
-  const [row] = await tx.query<{ subscriptionId: string }>(
-    `select provider_subscription_id as "subscriptionId" from payment_events
-     where provider = $1 and event_id = $2 and processed_at is null and provider_subscription_id is not null`,
+): Promise<EventSubject | undefined> {
+  const [row] = await tx.query<EventSubject>(
+    `select provider_subscription_id as "subscriptionId", provider_payment_id as "paymentId",
+       provider_dispute_id as "disputeId" from payment_events
+     where provider = $1 and event_id = $2 and processed_at is null`,
     [provider, eventId],
   );
   return row;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Interval, PlanPrice, ProviderName } from './plans.model.ts';
+import type { DisputeStatus } from './refunds.model.ts';
 import type { MirrorStatus } from './subscription.model.ts';
 
 /** What a subscription is for: a price that was made at the provider, or the terms themselves. */
@@ -41,6 +42,32 @@ export interface SeenInvoice {
   url: string | null;
 }
 
+/** A payment as the provider describes it now; in minor units. */
+export interface SeenPayment {
+  amount: number;
+  /** All its refunds but those that failed. */
+  amountRefunded: number;
+}
+
+export interface SeenDispute {
+  id: string;
+  paymentId: string;
+  status: DisputeStatus;
+  /** Minor units. */
+  amount: number;
+  /** The provider's word for it. */
+  reason: string | null;
+  openedAt: Date;
+}
+
+/** A refund or a dispute that the provider lists. */
+export interface ListedReturn {
+  paymentId: string;
+  /** Null for a refund. */
+  disputeId: string | null;
+  at: Date;
+}
+
 export interface CheckoutInput {
   /** UUID. */
   accountId: string;
@@ -66,12 +93,15 @@ export interface StartedCheckout {
   subscriptionId: string | undefined;
 }
 
-/** What a webhook points at. Only ids are taken from it: the state is always asked of the provider. */
+/** What a webhook points at, if anything. Only ids are taken from it: the state is always asked of the provider. */
 export interface PaymentNotice {
   eventId: string;
   type: string;
   subscriptionId: string | null;
   invoiceId: string | null;
+  /** Of a refund or a dispute. */
+  paymentId: string | null;
+  disputeId: string | null;
 }
 
 export interface WebhookInput {
@@ -118,6 +148,14 @@ export interface PaymentProvider {
   manageUrl(of: { customerId: string | null; subscriptionId: string; returnUrl: string }): Promise<string>;
   /** Ids of the subscriptions that were made since, for those whose webhooks never came. */
   listSubscriptionsSince(since: Date): AsyncIterable<string>;
+  /** `undefined` where it knows none of that id, or nothing was paid. */
+  fetchPayment(id: string): Promise<SeenPayment | undefined>;
+  /** `undefined` where it knows none of that id. */
+  fetchDispute(id: string): Promise<SeenDispute | undefined>;
+  /** What a payment paid; `undefined` where that is no invoice of a subscription. */
+  findInvoice(paymentId: string): Promise<{ subscriptionId: string; invoice: SeenInvoice } | undefined>;
+  listRefundsSince(since: Date): AsyncIterable<ListedReturn>;
+  listDisputesSince(since: Date): AsyncIterable<ListedReturn>;
   /** @throws billing.webhook_signature_invalid */
   readWebhook(input: WebhookInput): PaymentNotice;
   /** Whether what a person brings back was signed by the provider. Absent where it signs nothing. */

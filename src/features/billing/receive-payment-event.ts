@@ -6,7 +6,9 @@ import { paymentEventQueue } from './payment-events.jobs.ts';
 import * as events from './payment-events.system.ts';
 import type { PaymentProvider, WebhookInput } from './payment-provider.ts';
 import type { PaymentProviders } from './providers.ts';
-import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
+import { refreshDispute } from './refresh-dispute.ts';
+import { refreshRefunds } from './refresh-refunds.ts';
+import { type Refreshed, type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
 
 export interface ReceiveParts {
   database: Pick<Database, 'systemOnce'>;
@@ -26,7 +28,7 @@ export async function receivePaymentEvent(
   const notice = provider.readWebhook(input);
   const fresh = await database.systemOnce((tx) => events.insertPaymentEvent(tx, provider.name, notice));
   log.info({ provider: provider.name, event: notice.eventId, type: notice.type, fresh }, 'payment webhook');
-  if (!fresh || notice.subscriptionId === null) return;
+  if (!fresh || (notice.subscriptionId === null && notice.paymentId === null)) return;
   await jobs
     .queue(paymentEventQueue)
     .add({ provider: provider.name, event_id: notice.eventId })
@@ -35,7 +37,7 @@ export async function receivePaymentEvent(
     );
 }
 
-/** Does what a webhook asks for: a look at the subscription that it is about. Running twice does no harm. */
+/** Does what a webhook asks for: a look at the subscription, the refund or the dispute. Running twice does no harm. */
 export async function workOnPaymentEvent(
   parts: RefreshParts & { providers: PaymentProviders },
   provider: PaymentProvider,
@@ -45,9 +47,23 @@ export async function workOnPaymentEvent(
   const name = { provider: provider.name, eventId };
   const event = await database.systemOnce((tx) => events.findOpenEvent(tx, name));
   if (event === undefined) return;
-  const result = await refreshSubscription(parts, provider, event.subscriptionId);
+  const result = await look(parts, provider, event);
   if (result.ignored !== undefined)
     log.warn({ ...name, ignored: result.ignored }, 'payment event changed nothing');
-  else await endDoubles(parts, result.accountId);
   await database.systemOnce((tx) => events.closeEvent(tx, name, result));
+}
+
+async function look(
+  parts: RefreshParts & { providers: PaymentProviders },
+  provider: PaymentProvider,
+  { subscriptionId, paymentId, disputeId }: events.EventSubject,
+): Promise<Refreshed> {
+  if (subscriptionId !== null) {
+    const result = await refreshSubscription(parts, provider, subscriptionId);
+    if (result.ignored === undefined) await endDoubles(parts, result.accountId);
+    return result;
+  }
+  if (paymentId === null) return { ignored: 'it is about no subscription' };
+  if (disputeId !== null) return refreshDispute(parts, provider, { paymentId, disputeId });
+  return refreshRefunds(parts, provider, paymentId);
 }

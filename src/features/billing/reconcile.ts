@@ -2,6 +2,7 @@ import { endDoubles } from './end-subscriptions.ts';
 import { staleMirrors } from './mirrors.system.ts';
 import type { PaymentProvider } from './payment-provider.ts';
 import type { PaymentProviders } from './providers.ts';
+import { reconcileReturns } from './reconcile-returns.ts';
 import { type RefreshParts, refreshSubscription } from './refresh-subscription.ts';
 
 /** Subscriptions made since then are asked for: longer than any provider sends its webhooks again. */
@@ -9,7 +10,8 @@ const LOOK_BACK_MS = 4 * 86_400_000;
 const STALE_BATCH = 200;
 
 /**
- * Asks a provider for what its webhooks did not tell: subscriptions that are new, and those without news for long.
+ * Asks a provider for what its webhooks did not tell: subscriptions that are new, those without news for long, and then
+ * refunds and disputes, whose invoices are known by now.
  * @returns how many were looked at
  */
 export async function reconcile(
@@ -31,5 +33,5 @@ export async function reconcile(
       log.warn({ err: error, provider: provider.name, subscription: id }, 'subscription not reconciled');
     }
   }
-  return ids.size;
+  return ids.size + (await reconcileReturns(parts, provider, signal));
 }

@@ -1,15 +1,13 @@
 import type { Clock } from '../../lib/clock.ts';
-import { type NewUuid, toId } from '../../lib/ids.ts';
-import { formatMoney } from '../../lib/money.ts';
+import type { NewUuid } from '../../lib/ids.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { MailService } from '../mail/mail.service.ts';
-import { findPayer, type InvoiceOwner, writeInvoice } from './invoices.system.ts';
+import { bookInvoice } from './book-invoice.ts';
 import * as mirrors from './mirrors.system.ts';
 import type { PaymentProvider, SeenInvoice, SeenPrice, SeenSubscription } from './payment-provider.ts';
 import type { PlanPrice } from './plans.model.ts';
-import { announceBilling } from './settle.system.ts';
 import { settleAccount } from './settle-account.ts';
 import { laterLook } from './subscription.model.ts';
 
@@ -109,47 +107,6 @@ async function store(tx: SystemTx, parts: RefreshParts, finding: Finding): Promi
   }
   await settleAccount(tx, accountId, parts);
   const owner = { accountId, provider: provider.name, subscriptionId: seen.id, plan: finding.price.plan };
-  for (const invoice of finding.invoices) await book(tx, parts, { owner, invoice });
+  for (const invoice of finding.invoices) await bookInvoice(tx, parts, { owner, invoice });
   return accountId;
-}
-
-/** Stores an invoice; when it is paid, says so once, by a fact and by mail. */
-async function book(
-  tx: SystemTx,
-  parts: RefreshParts,
-  payment: { owner: InvoiceOwner; invoice: SeenInvoice },
-): Promise<void> {
-  const { owner, invoice } = payment;
-  const id = parts.newUuid();
-  // A credit is no payment.
-  if (!(await writeInvoice(tx, id, owner, invoice)) || invoice.amount <= 0) return;
-  const { number, amount, currency } = invoice;
-  const { accountId, plan } = owner;
-  const data = { id: toId('invoice', id), number, amount, currency, plan };
-  const at = parts.clock.now();
-  await announceBilling(tx, { id: parts.newUuid(), accountId, type: 'invoice.paid', data, at });
-  await mailReceipt(tx, parts, payment);
-}
-
-async function mailReceipt(
-  tx: SystemTx,
-  { mail, clock }: RefreshParts,
-  { owner: { accountId, plan }, invoice }: { owner: InvoiceOwner; invoice: SeenInvoice },
-): Promise<void> {
-  const payer = await findPayer(tx, accountId, plan);
-  if (payer === undefined) return;
-  const { amount, currency, paidAt, number, url } = invoice;
-  await mail.send(tx, {
-    accountId,
-    to: payer.email,
-    template: 'receipt',
-    values: {
-      accountName: payer.account_name,
-      planName: payer.plan_name,
-      amount: formatMoney({ amount, currency }),
-      paidAt: paidAt ?? clock.now(),
-      number,
-      ...(url !== null && { url }),
-    },
-  });
 }

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { toId } from '../../lib/ids.ts';
-import type { invoicePage, planList, subscriptionView } from './billing.schema.ts';
+import type { checkoutView, invoicePage, planList, subscriptionView } from './billing.schema.ts';
 import type { Standing } from './billing.service.ts';
 import type { InvoiceRow, QuotaRow } from './billing.store.ts';
 import type { MirrorRow } from './mirrors.model.ts';
 import type { PlanRow } from './plans.model.ts';
+import type { Checkout } from './start-checkout.ts';
 
 /** A plan as the API shows it. */
 export function showPlan(plan: PlanRow): z.input<typeof planList>['data'][number] {
@@ -80,24 +81,44 @@ function showUsage(quotas: QuotaRow[], mode: QuotaRow['mode'], unlimited: boolea
   };
 }
 
+/** A checkout as the API shows it; what does not renew is a payment link. */
+export function showCheckout(checkout: Checkout, renews: boolean): z.input<typeof checkoutView> {
+  const { url, provider, subscriptionId: id, keyId } = checkout;
+  const ids = (made: string) =>
+    renews
+      ? { subscription_id: made, payment_link_id: null }
+      : { subscription_id: null, payment_link_id: made };
+  const razorpay = keyId === undefined || id === undefined ? null : { key_id: keyId, ...ids(id) };
+  return { url, provider, razorpay };
+}
+
 /** An invoice as the API shows it. */
 export function showInvoice(row: InvoiceRow): z.input<typeof invoicePage>['data'][number] {
-  const { number, status, amount, currency, plan, provider, provider_invoice_id, url } = row;
+  const { number, status, amount, amount_refunded, refund_status, currency, plan, provider, url } = row;
   return {
     id: toId('invoice', row.id),
     number,
     status,
     amount,
+    amount_refunded,
+    refund_status,
+    dispute: showDispute(row),
     currency,
     plan,
     provider,
-    provider_invoice_id,
+    provider_invoice_id: row.provider_invoice_id,
     url,
     period_start: iso(row.period_start),
     period_end: iso(row.period_end),
     issued_at: row.issued_at.toISOString(),
     paid_at: iso(row.paid_at),
   };
+}
+
+function showDispute(row: InvoiceRow) {
+  const { dispute_status: status, dispute_amount: amount, dispute_reason: reason, disputed_at: opened } = row;
+  if (status === null || amount === null || opened === null) return null;
+  return { status, amount, reason, opened_at: opened.toISOString() };
 }
 
 function iso(time: Date | null | undefined): string | null {

@@ -21,7 +21,7 @@ export interface CheckoutRequest {
 export interface Checkout {
   url: string;
   provider: ProviderName;
-  /** Of the provider, where it is made before it is paid. */
+  /** Of the provider's subscription or payment link, where it is made before it is paid. */
   subscriptionId: string | undefined;
   keyId: string | undefined;
 }

@@ -18,6 +18,10 @@ export const EVENT_TYPES = {
   'quota.reached': "All of the plan's messages for this period are used.",
   'subscription.changed': "The account's plan or the state of its payment changed.",
   'invoice.paid': 'A payment for a plan arrived.',
+  'invoice.refunded': 'A payment for a plan was refunded, in whole or in part.',
+  'invoice.refund_failed': "A refund did not reach the payer's account.",
+  'invoice.disputed': "The payer's bank disputes a payment for a plan.",
+  'invoice.dispute_closed': 'A dispute of a payment ended.',
   'account.suspicious_activity': 'Something looks like misuse of the account, or by it.',
   'webhook_endpoint.disabled': 'Pingr switched a webhook endpoint off.',
 } as const satisfies Record<string, string>;

@@ -44,6 +44,19 @@ export function samplePayload({ eventId, type, at, mode, accountId }: SampleInpu
   };
 }
 
+const INVOICE = {
+  id: exampleId('invoice'),
+  number: 'INV-0001',
+  amount: 4900,
+  currency: 'USD',
+  plan: 'growth',
+};
+
+function disputed(status: string, at: Date): object {
+  const dispute = { status, amount: 4900, reason: 'fraudulent', opened_at: at.toISOString() };
+  return { ...INVOICE, dispute };
+}
+
 type Sample = (at: Date, mode: Mode) => object;
 
 const sent =
@@ -70,13 +83,21 @@ const SAMPLES: Record<EventType, Sample> = {
   'quota.warning': (at) => usedQuota('quota.warning', at),
   'quota.reached': (at) => usedQuota('quota.reached', at),
   'subscription.changed': () => ({ plan: 'growth', status: 'active' }),
-  'invoice.paid': () => ({
-    id: exampleId('invoice'),
-    number: 'INV-0001',
-    amount: 4900,
-    currency: 'USD',
-    plan: 'growth',
+  'invoice.paid': () => INVOICE,
+  'invoice.refunded': () => ({
+    ...INVOICE,
+    refund_amount: 1_000,
+    amount_refunded: 1_000,
+    refund_status: 'partial',
   }),
+  'invoice.refund_failed': () => ({
+    ...INVOICE,
+    refund_amount: 1_000,
+    amount_refunded: 0,
+    refund_status: null,
+  }),
+  'invoice.disputed': (at) => disputed('open', at),
+  'invoice.dispute_closed': (at) => disputed('won', at),
   'account.suspicious_activity': () => ({
     kind: 'new_country',
     detail: { address: '203.0.113.7', country: 'BR', known_countries: ['IN'] },

@@ -8,8 +8,9 @@ import {
 } from '../sandbox-context.ts';
 import * as stripe from '../stripe/stripe-life.ts';
 import { button, escapeHtml, money, page } from './page.ts';
+import { paymentsTable } from './payments.ts';
 
-/** All subscriptions, and what time and banks may do to them. */
+/** All subscriptions and payments, and what time, merchants and banks may do to them. */
 export const overviewRoutes: readonly SandboxRoute[] = [
   { method: 'GET', path: '/', handle: show },
   { method: 'GET', path: '/healthz', handle: () => ({ status: 200, body: { status: 'ok' } }) },
@@ -36,7 +37,8 @@ const ACTIONS = [
   ['cancel', 'End at once'],
 ] as const;
 
-function show({ state }: SandboxContext, { query }: Call): Answer {
+function show(context: SandboxContext, { query }: Call): Answer {
+  const { state } = context;
   const back = query.get('return') ?? '';
   const lines = [...stripeLines(state), ...razorpayLines(state)];
   const rows = lines.map((line) => {
@@ -52,7 +54,7 @@ function show({ state }: SandboxContext, { query }: Call): Answer {
   const table = `<div class="scroll"><table><thead><tr><th>Subscription</th><th>Plan</th><th>Status</th><th>Period ends</th><th>Let it happen</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
   return page(
     'Payment sandbox',
-    `<h1>Subscriptions at the payment sandbox</h1>${link}${rows.length === 0 ? '<p class="muted">None yet: start a checkout with <code>POST /v1/billing/checkout</code>.</p>' : table}`,
+    `<h1>Subscriptions at the payment sandbox</h1>${link}${rows.length === 0 ? '<p class="muted">None yet: start a checkout with <code>POST /v1/billing/checkout</code>.</p>' : table}${paymentsTable(context)}`,
   );
 }
 

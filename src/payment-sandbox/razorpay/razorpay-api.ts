@@ -2,13 +2,14 @@ import {
   type Answer,
   type Call,
   fieldsOf,
-  ProviderRefusal,
   type SandboxContext,
   type SandboxRoute,
   textOf,
 } from '../sandbox-context.ts';
-import type { Notes, RazorpayLink, RazorpayPlan, RazorpaySubscription } from './razorpay-entities.ts';
+import { amountOf, collection, found, notesOf, ok, refuse } from './razorpay-answers.ts';
+import type { RazorpayLink, RazorpayPlan, RazorpaySubscription } from './razorpay-entities.ts';
 import { emit, end } from './razorpay-life.ts';
+import { returnRoutes } from './razorpay-returns-api.ts';
 
 /** The calls of Razorpay's API that our program makes, in its shapes. Source: https://razorpay.com/docs/api/ */
 export const razorpayRoutes: readonly SandboxRoute[] = [
@@ -54,50 +55,8 @@ export const razorpayRoutes: readonly SandboxRoute[] = [
     path: '/v1/payment_links/:id',
     handle: ({ state }, { params }) => ok(found(state.razorpay.links, params['id'])),
   },
+  ...returnRoutes,
 ];
-
-function ok(body: unknown): Answer {
-  return { status: 200, body };
-}
-
-function refuse(description: string, field?: string): ProviderRefusal {
-  return new ProviderRefusal(400, {
-    error: {
-      code: 'BAD_REQUEST_ERROR',
-      description,
-      source: 'business',
-      step: 'payment_initiation',
-      reason: 'input_validation_failed',
-      metadata: {},
-      field,
-    },
-  });
-}
-
-/** Razorpay answers 400 for an id that it does not know. */
-function found<T>(of: Record<string, T>, id: string | undefined): T {
-  const value = of[id ?? ''];
-  if (value === undefined) throw refuse('The id provided does not exist');
-  return value;
-}
-
-function collection(all: unknown[], query: URLSearchParams): Answer {
-  const skip = Number(query.get('skip') ?? 0);
-  const items = all.slice(skip, skip + Math.min(Number(query.get('count') ?? 10), 100));
-  return ok({ entity: 'collection', count: items.length, items });
-}
-
-function notesOf(value: unknown): Notes {
-  const notes = Object.entries(fieldsOf(value)).map(([name, text]) => [name, textOf(text)] as const);
-  return notes.length === 0 ? [] : Object.fromEntries(notes);
-}
-
-function amountOf(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 100) {
-    throw refuse('The amount must be atleast INR 1.00', 'amount');
-  }
-  return value;
-}
 
 function createPlan({ state, newId, now, changed }: SandboxContext, { body }: Call): Answer {
   const { period, item } = body;

@@ -82,11 +82,63 @@ export interface RazorpayLink {
   expire_by: number;
 }
 
+export interface RazorpayPayment {
+  id: string;
+  entity: 'payment';
+  amount: number;
+  currency: string;
+  status: 'captured' | 'refunded';
+  order_id: string | null;
+  /** Of a subscription's payment. */
+  invoice_id: string | null;
+  international: false;
+  method: 'card';
+  amount_refunded: number;
+  refund_status: 'partial' | 'full' | null;
+  /** Real ones say it in many ways, and not always alike. */
+  captured: true | '1';
+  notes: Notes;
+  created_at: number;
+}
+
+export interface RazorpayRefund {
+  id: string;
+  entity: 'refund';
+  amount: number;
+  currency: string;
+  payment_id: string;
+  notes: Notes;
+  receipt: string | null;
+  acquirer_data: { arn: string | null };
+  created_at: number;
+  batch_id: null;
+  status: 'pending' | 'processed' | 'failed';
+  speed_processed: 'normal';
+  speed_requested: 'normal';
+}
+
+export interface RazorpayDispute {
+  id: string;
+  entity: 'dispute';
+  payment_id: string;
+  amount: number;
+  currency: string;
+  amount_deducted: number;
+  reason_code: string;
+  respond_by: number;
+  status: 'open' | 'under_review' | 'won' | 'lost' | 'closed';
+  phase: 'chargeback';
+  created_at: number;
+}
+
 export interface RazorpayState {
   plans: Record<string, RazorpayPlan>;
   subscriptions: Record<string, RazorpaySubscription>;
   invoices: Record<string, RazorpayInvoice>;
   links: Record<string, RazorpayLink>;
+  payments: Record<string, RazorpayPayment>;
+  refunds: Record<string, RazorpayRefund>;
+  disputes: Record<string, RazorpayDispute>;
   /** What happens to a subscription when its cycle ends, by its id; Razorpay does not show a cancellation. */
   atCycleEnd: Record<string, { cancel: true } | { planId: string }>;
 }
@@ -96,5 +148,8 @@ export const emptyRazorpay = (): RazorpayState => ({
   subscriptions: {},
   invoices: {},
   links: {},
+  payments: {},
+  refunds: {},
+  disputes: {},
   atCycleEnd: {},
 });

@@ -1,6 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { endOfPeriod, type SandboxContext } from '../sandbox-context.ts';
-import type { RazorpayInvoice, RazorpayLink, RazorpaySubscription } from './razorpay-entities.ts';
+import type {
+  RazorpayInvoice,
+  RazorpayLink,
+  RazorpayPayment,
+  RazorpaySubscription,
+} from './razorpay-entities.ts';
 
 /** Says that something happened, as a webhook whose id is in a header. */
 export function emit(context: SandboxContext, event: string, payload: Record<string, object>): void {
@@ -56,17 +61,24 @@ function charge(context: SandboxContext, subscription: RazorpaySubscription, pay
     remaining_count: subscription.remaining_count - 1,
   });
   const invoice = writeInvoice(context, subscription, paymentId);
-  // Real ones say it in many ways, and not always alike.
   const { amount, currency } = invoice;
-  const payment = {
+  const payment: RazorpayPayment = {
     id: paymentId,
     entity: 'payment',
     amount,
     currency,
     status: 'captured',
     captured: '1',
+    order_id: null,
+    invoice_id: invoice.id,
+    international: false,
+    method: 'card',
+    amount_refunded: 0,
+    refund_status: null,
     notes: [],
+    created_at: now(),
   };
+  context.state.razorpay.payments[paymentId] = payment;
   emit(context, 'payment.captured', { payment });
   emit(context, 'invoice.paid', { payment, invoice });
   emit(context, 'subscription.charged', { subscription, payment });

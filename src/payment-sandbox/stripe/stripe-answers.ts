@@ -6,7 +6,7 @@ export function ok(body: unknown): Answer {
 }
 
 /** The object of an id. @throws ProviderRefusal as Stripe refuses unknown ids */
-export function found<T>(of: Record<string, T>, id: string | undefined, name: string): T {
+export function found<T>(of: Record<string, T | undefined>, id: string | undefined, name: string): T {
   const value = of[id ?? ''];
   if (value !== undefined) return value;
   const message = `No such ${name}: '${id}'`;
@@ -15,7 +15,17 @@ export function found<T>(of: Record<string, T>, id: string | undefined, name: st
   });
 }
 
-/** A refusal of a parameter, in Stripe's shape. */
-export function refuse(param: string, message: string, code = 'parameter_invalid_empty'): ProviderRefusal {
-  return new ProviderRefusal(400, { error: { type: 'invalid_request_error', code, param, message } });
+/** A page with everything on it. */
+export function list(url: string, data: unknown[]): Answer {
+  return ok({ object: 'list', url, has_more: false, data });
+}
+
+/** A refusal of a parameter, in Stripe's shape; null for the code where Stripe gives none. */
+export function refuse(
+  param: string,
+  message: string,
+  code: string | null = 'parameter_invalid_empty',
+): ProviderRefusal {
+  const error = { type: 'invalid_request_error', ...(code !== null && { code }), param, message };
+  return new ProviderRefusal(400, { error });
 }

@@ -6,10 +6,11 @@ import {
   type SandboxRoute,
   textOf,
 } from '../sandbox-context.ts';
-import { found, ok, refuse } from './stripe-answers.ts';
+import { found, list, ok, refuse } from './stripe-answers.ts';
 import type { StripePrice, StripeSession, StripeSubscription } from './stripe-entities.ts';
 import { listOf } from './stripe-form.ts';
 import { emit, end, invoicesOf, writeInvoice } from './stripe-life.ts';
+import { returnRoutes } from './stripe-returns-api.ts';
 import { scheduleRoutes } from './stripe-schedules.ts';
 
 /** A checkout is open for a day. */
@@ -46,11 +47,8 @@ export const stripeRoutes: readonly SandboxRoute[] = [
   },
   { method: 'POST', path: '/v1/billing_portal/sessions', handle: createPortal },
   ...scheduleRoutes,
+  ...returnRoutes,
 ];
-
-function list(url: string, data: unknown[]): Answer {
-  return ok({ object: 'list', url, has_more: false, data });
-}
 
 function required(body: Record<string, unknown>, name: string): string {
   const value = textOf(body[name]);

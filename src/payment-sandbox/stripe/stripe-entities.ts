@@ -88,7 +88,71 @@ export interface StripeInvoice {
     object: 'list';
     data: { object: 'line_item'; amount: number; period: { start: number; end: number } }[];
   };
-  payments: { object: 'list'; data: { payment: { type: 'payment_intent'; payment_intent: string } }[] };
+  payments: { object: 'list'; data: StripeInvoicePayment[] };
+}
+
+export interface StripeInvoicePayment {
+  id: string;
+  object: 'invoice_payment';
+  invoice: string;
+  status: 'open' | 'paid';
+  amount_requested: number;
+  amount_paid: number | null;
+  currency: string;
+  created: number;
+  is_default: true;
+  payment: { type: 'payment_intent'; payment_intent: string };
+}
+
+/** What a PaymentIntent charged. It names no invoice: invoice payments do. */
+export interface StripeCharge {
+  id: string;
+  object: 'charge';
+  payment_intent: string;
+  customer: string;
+  amount: number;
+  amount_captured: number;
+  amount_refunded: number;
+  currency: string;
+  captured: true;
+  paid: true;
+  refunded: boolean;
+  disputed: boolean;
+  status: 'succeeded';
+  created: number;
+}
+
+export interface StripeRefund {
+  id: string;
+  object: 'refund';
+  amount: number;
+  charge: string;
+  payment_intent: string;
+  currency: string;
+  status: 'succeeded' | 'failed';
+  failure_reason?: string;
+  reason: string | null;
+  metadata: Record<string, string>;
+  balance_transaction: null;
+  receipt_number: null;
+  created: number;
+}
+
+export interface StripeDispute {
+  id: string;
+  object: 'dispute';
+  amount: number;
+  charge: string;
+  payment_intent: string;
+  currency: string;
+  reason: 'fraudulent';
+  status: 'needs_response' | 'under_review' | 'won' | 'lost';
+  is_charge_refundable: boolean;
+  metadata: Record<string, string>;
+  balance_transactions: [];
+  evidence_details: { due_by: number; has_evidence: boolean; past_due: false; submission_count: number };
+  livemode: false;
+  created: number;
 }
 
 export interface StripeEvent {
@@ -105,6 +169,10 @@ export interface StripeState {
   schedules: Record<string, StripeSchedule>;
   invoices: Record<string, StripeInvoice>;
   customers: Record<string, { id: string; object: 'customer'; email: string | null; created: number }>;
+  /** By their PaymentIntent. */
+  charges: Record<string, StripeCharge>;
+  refunds: Record<string, StripeRefund>;
+  disputes: Record<string, StripeDispute>;
   events: StripeEvent[];
 }
 
@@ -115,5 +183,8 @@ export const emptyStripe = (): StripeState => ({
   schedules: {},
   invoices: {},
   customers: {},
+  charges: {},
+  refunds: {},
+  disputes: {},
   events: [],
 });

@@ -1,5 +1,11 @@
 import { endOfPeriod, type SandboxContext } from '../sandbox-context.ts';
-import type { StripeInvoice, StripePrice, StripeSession, StripeSubscription } from './stripe-entities.ts';
+import type {
+  StripeInvoice,
+  StripeInvoicePayment,
+  StripePrice,
+  StripeSession,
+  StripeSubscription,
+} from './stripe-entities.ts';
 
 /** The version that the library of the day asks for. */
 const API_VERSION = '2026-10-28.endive';
@@ -99,6 +105,9 @@ export function settle(context: SandboxContext, subscription: StripeSubscription
   for (const invoice of open) {
     Object.assign(invoice, { status: 'paid', amount_paid: invoice.total });
     invoice.status_transitions.paid_at = context.now();
+    for (const payment of invoice.payments.data) {
+      Object.assign(payment, { status: 'paid', amount_paid: invoice.total });
+    }
     emit(context, 'invoice.paid', invoice);
   }
   if (open.length === 0) return false;
@@ -171,12 +180,27 @@ export function writeInvoice(
         },
       ],
     },
-    payments: {
-      object: 'list',
-      data: paid ? [{ payment: { type: 'payment_intent', payment_intent: newId('pi_') } }] : [],
-    },
+    payments: { object: 'list', data: [] },
   };
+  invoice.payments.data.push(paymentOf(invoice, newId));
   state.stripe.invoices[id] = invoice;
   subscription.latest_invoice = id;
   return invoice;
+}
+
+/** The one payment that Stripe makes with an invoice. */
+function paymentOf(invoice: StripeInvoice, newId: SandboxContext['newId']): StripeInvoicePayment {
+  const isPaid = invoice.status === 'paid';
+  return {
+    id: newId('inpay_'),
+    object: 'invoice_payment',
+    invoice: invoice.id,
+    status: isPaid ? 'paid' : 'open',
+    amount_requested: invoice.total,
+    amount_paid: isPaid ? invoice.total : null,
+    currency: invoice.currency,
+    created: invoice.created,
+    is_default: true,
+    payment: { type: 'payment_intent', payment_intent: newId('pi_') },
+  };
 }

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { createBillingService } from '../../../src/features/billing/billing.service.ts';
 import { endSubscriptions } from '../../../src/features/billing/end-subscriptions.ts';
 import { createPlanLimits } from '../../../src/features/billing/plan-limits.ts';
 import { setBasePlan } from '../../../src/features/billing/settle.system.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { createNotices } from '../../../src/platform/db/notices.ts';
+import { principal } from '../../platform/http/open-edge.ts';
 import type { Json } from '../../support/api-client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { silentLog } from '../../support/log.ts';
@@ -34,6 +36,22 @@ describe('plans', () => {
       ['scale', 4],
     ]);
     expect(data[1].prices).toContainEqual({ interval: 'month', currency: 'INR', amount: 149_900 });
+  });
+
+  it('are asked of the database once', async () => {
+    const { id } = await billing.openAccount();
+    let calls = 0;
+    const database = new Proxy(billing.db.database, {
+      get(target, name, receiver) {
+        calls += 1;
+        return Reflect.get(target, name, receiver);
+      },
+    });
+    const service = createBillingService({ ...billing.parts, database });
+    await expect(
+      service.plans({ ...principal({ accountId: id }), requestId: 'req_1', log: silentLog }),
+    ).resolves.toHaveLength(4);
+    expect(calls).toBe(1);
   });
 });
 
@@ -133,7 +151,10 @@ describe('a payment link', () => {
     const { url, razorpay } = await account.checkout({
       ...{ plan: 'growth', provider: 'razorpay', renews: false, return_url: 'https://shop.test/back?x=1' },
     });
-    expect(razorpay.subscription_id).toMatch(/^plink_/);
+    expect(razorpay).toMatchObject({
+      subscription_id: null,
+      payment_link_id: expect.stringMatching(/^plink_/),
+    });
     const { location } = await billing.press(url, 'pay');
     const back = new URL(location ?? '');
     expect(back.origin).toBe('https://shop.test');

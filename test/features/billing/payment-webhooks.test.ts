@@ -41,8 +41,7 @@ describe('a webhook of Stripe', () => {
     const notice = {
       eventId: 'evt_1',
       type: 'customer.subscription.updated',
-      subscriptionId: 'sub_1',
-      invoiceId: null,
+      ...{ subscriptionId: 'sub_1', invoiceId: null, paymentId: null, disputeId: null },
     };
     for (const secret of ['whsec_new', 'whsec_old']) {
       expect(readStripe(text, `t=${t},v1=${'0'.repeat(64)},v1=${hmac(secret, `${t}.${text}`)}`)).toEqual(
@@ -102,6 +101,24 @@ describe('a webhook of Stripe', () => {
     const t = seconds();
     expect(readStripe(text, `t=${t},v1=${hmac('whsec_new', `${t}.${text}`)}`)).toEqual({
       ...{ eventId: 'evt_2', type: 'invoice.paid', subscriptionId: 'sub_9', invoiceId: 'in_1' },
+      ...{ paymentId: null, disputeId: null },
+    });
+  });
+
+  it.each([
+    ['charge.refunded', { object: 'charge', id: 'ch_1', payment_intent: 'pi_1' }, 'pi_1', null],
+    ['charge.succeeded', { object: 'charge', id: 'ch_1', payment_intent: 'pi_1' }, null, null],
+    ['charge.refunded', { object: 'charge', id: 'ch_1', payment_intent: { id: 'pi_1' } }, 'pi_1', null],
+    ['refund.created', { object: 'refund', id: 're_1', payment_intent: 'pi_1' }, 'pi_1', null],
+    ['refund.failed', { object: 'refund', id: 're_1', payment_intent: null }, null, null],
+    ['charge.refund.updated', { object: 'refund', id: 're_1', payment_intent: 'pi_1' }, 'pi_1', null],
+    ['charge.dispute.closed', { object: 'dispute', id: 'du_1', payment_intent: 'pi_1' }, 'pi_1', 'du_1'],
+    ['credit_note.created', { object: 'credit_note', id: 'cn_1', invoice: 'in_1' }, null, null],
+  ])('says which payment %s is about', (type, object, paymentId, disputeId) => {
+    const text = JSON.stringify({ id: 'evt_3', object: 'event', type, data: { object } });
+    const t = seconds();
+    expect(readStripe(text, `t=${t},v1=${hmac('whsec_new', `${t}.${text}`)}`)).toEqual({
+      ...{ eventId: 'evt_3', type, subscriptionId: null, invoiceId: null, paymentId, disputeId },
     });
   });
 });
@@ -133,6 +150,27 @@ describe('a webhook of Razorpay', () => {
     });
     expect(read(text, hmac('rzp_wh_secret', text))).toEqual({
       ...{ eventId: 'evt_r1', type: 'subscription.charged', subscriptionId: 'sub_1', invoiceId: null },
+      ...{ paymentId: null, disputeId: null },
+    });
+  });
+
+  it.each([
+    ['refund.processed', { refund: { id: 'rfnd_1', payment_id: 'pay_1' } }, 'pay_1', null],
+    ['refund.failed', { refund: { id: 'rfnd_1', payment_id: null } }, null, null],
+    ['payment.dispute.created', { dispute: { id: 'disp_1', payment_id: 'pay_1' } }, 'pay_1', 'disp_1'],
+    [
+      'payment.dispute.action_required',
+      { dispute: { id: 'disp_1', payment_id: 'pay_1' } },
+      'pay_1',
+      'disp_1',
+    ],
+    ['payment.captured', {}, null, null],
+  ])('says which payment %s is about', (type, about, paymentId, disputeId) => {
+    const entities = { ...about, payment: { id: 'pay_1', invoice_id: 'inv_1' } };
+    const payload = Object.fromEntries(Object.entries(entities).map(([name, entity]) => [name, { entity }]));
+    const text = JSON.stringify({ entity: 'event', event: type, payload });
+    expect(read(text, hmac('rzp_wh_secret', text))).toEqual({
+      ...{ eventId: 'evt_r1', type, subscriptionId: null, invoiceId: null, paymentId, disputeId },
     });
   });
 

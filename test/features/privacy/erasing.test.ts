@@ -178,7 +178,10 @@ describe('an account that was deleted', () => {
       [invoice],
     );
     expect(rows).toMatchObject([
-      { kind: 'invoices', record: { number: 'INV-7', amount: 149_900, currency: 'INR', status: 'paid' } },
+      {
+        kind: 'invoices',
+        record: { number: 'INV-7', amount: 149_900, currency: 'INR', status: 'paid', amount_refunded: 0 },
+      },
     ]);
     expect(rows[0].keep_until.getFullYear()).toBe(new Date().getFullYear() + 8);
     expect(await findTraces(privacy.db, [id, 'https://pay.example/7'])).toEqual([]);

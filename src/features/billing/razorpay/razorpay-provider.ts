@@ -12,6 +12,7 @@ import type {
 } from '../payment-provider.ts';
 import type { PlanPrice } from '../plans.model.ts';
 import { asBillingError, isMissing, openRazorpay, type RazorpayAccess } from './razorpay-client.ts';
+import { razorpayReturns } from './razorpay-returns.ts';
 import * as shapes from './razorpay-shapes.ts';
 import { isCheckoutProof, readRazorpayWebhook } from './razorpay-signature.ts';
 
@@ -82,6 +83,7 @@ export function createRazorpayProvider(config: RazorpayConfig): PaymentProvider 
     manageUrl: ({ subscriptionId }) => call(manageUrl(razorpay, subscriptionId)),
 
     listSubscriptionsSince: (since) => listSince(razorpay, since),
+    ...razorpayReturns(razorpay),
     readWebhook: (input) => readRazorpayWebhook(config.webhookSecrets, input),
     isProof: (proof) => isCheckoutProof(proof, keySecret),
   };

@@ -24,6 +24,9 @@ export function isCheckoutProof(proof: CheckoutProof, keySecret: string): boolea
 }
 
 const idOnly = z.object({ entity: z.object({ id: z.string() }) }).optional();
+const ofPayment = z
+  .object({ entity: z.object({ id: z.string(), payment_id: z.string().nullish() }) })
+  .optional();
 const eventShape = z.object({
   event: z.string(),
   payload: z.object({
@@ -32,6 +35,8 @@ const eventShape = z.object({
     invoice: z
       .object({ entity: z.object({ id: z.string(), subscription_id: z.string().nullish() }) })
       .optional(),
+    refund: ofPayment,
+    dispute: ofPayment,
   }),
 });
 
@@ -58,12 +63,19 @@ export function readRazorpayWebhook(
 }
 
 function noticeOf({ event: type, payload }: z.output<typeof eventShape>, eventId: string): PaymentNotice {
-  const invoice = payload.invoice?.entity;
+  const { invoice, refund, dispute } = payload;
   const about = payload.subscription ?? payload.payment_link;
+  const returned = dispute ?? refund;
   return {
     eventId,
     type,
-    subscriptionId: about?.entity.id ?? invoice?.subscription_id ?? null,
-    invoiceId: invoice?.id ?? null,
+    subscriptionId: orNull(about?.entity.id ?? invoice?.entity.subscription_id),
+    invoiceId: orNull(invoice?.entity.id),
+    paymentId: orNull(returned?.entity.payment_id),
+    disputeId: orNull(dispute?.entity.id),
   };
+}
+
+function orNull(id: string | null | undefined): string | null {
+  return id ?? null;
 }

@@ -5,7 +5,8 @@ import { merchantOf } from '../merchant.ts';
 import type { CheckoutInput, PaymentProvider, StartedCheckout, When } from '../payment-provider.ts';
 import type { PlanPrice } from '../plans.model.ts';
 import { asBillingError, isMissing } from './stripe-errors.ts';
-import { seenInvoice, seenSubscription } from './stripe-views.ts';
+import { stripeReturns } from './stripe-returns.ts';
+import { idOf, seenInvoice, seenSubscription } from './stripe-views.ts';
 import { readStripeWebhook } from './stripe-webhook.ts';
 
 export interface StripeConfig {
@@ -77,6 +78,7 @@ export function createStripeProvider(config: StripeConfig): PaymentProvider {
       }
     },
 
+    ...stripeReturns(stripe),
     readWebhook: (input) => readStripeWebhook(stripe, config.webhookSecrets, input),
   };
 }
@@ -155,7 +157,7 @@ async function changePrice(stripe: Stripe, id: string, price: string, when: When
   if (item === undefined) throw billingErrors.providerRefused({ detail: 'The subscription has no item.' });
   const schedule = idOf(subscription.schedule);
   if (when === 'now') {
-    if (schedule !== undefined) await stripe.subscriptionSchedules.release(schedule);
+    if (schedule !== null) await stripe.subscriptionSchedules.release(schedule);
     await stripe.subscriptions.update(id, {
       items: [{ id: item.id, price }],
       proration_behavior: 'always_invoice',
@@ -164,7 +166,7 @@ async function changePrice(stripe: Stripe, id: string, price: string, when: When
     return;
   }
   const { id: scheduleId } =
-    schedule === undefined
+    schedule === null
       ? await stripe.subscriptionSchedules.create({ from_subscription: id })
       : { id: schedule };
   const { current_period_start: start, current_period_end: end } = item;
@@ -179,11 +181,7 @@ async function changePrice(stripe: Stripe, id: string, price: string, when: When
 
 async function cancel(stripe: Stripe, id: string, when: When): Promise<void> {
   const schedule = idOf((await stripe.subscriptions.retrieve(id)).schedule);
-  if (schedule !== undefined) await stripe.subscriptionSchedules.release(schedule);
+  if (schedule !== null) await stripe.subscriptionSchedules.release(schedule);
   if (when === 'now') await stripe.subscriptions.cancel(id);
   else await stripe.subscriptions.update(id, { cancel_at_period_end: true });
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | undefined {
-  return typeof reference === 'string' ? reference : reference?.id;
 }

@@ -77,12 +77,18 @@ export function seenInvoice(invoice: Stripe.Invoice): SeenInvoice {
   };
 }
 
+/** The payment that went through; before one has, the one that is tried. */
 function paymentOf({ payments }: Stripe.Invoice): string | null {
-  const payment = payments?.data[0]?.payment.payment_intent;
-  return (typeof payment === 'string' ? payment : payment?.id) ?? null;
+  const paid = payments?.data.find(({ status }) => status === 'paid') ?? payments?.data[0];
+  return idOf(paid?.payment.payment_intent);
+}
+
+/** Of an object that may be there in full. */
+export function idOf(reference: string | { id: string } | null | undefined): string | null {
+  return (typeof reference === 'string' ? reference : reference?.id) ?? null;
 }
 
 /** Stripe counts in seconds. */
-function time(seconds: number): Date {
+export function time(seconds: number): Date {
   return new Date(seconds * 1_000);
 }

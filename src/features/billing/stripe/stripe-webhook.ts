@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { billingErrors } from '../billing.errors.ts';
 import type { PaymentNotice, WebhookInput } from '../payment-provider.ts';
+import { idOf } from './stripe-views.ts';
 
 /** Older webhooks are refused, so that one that was overheard cannot be sent again. Seconds. */
 const TOLERANCE_S = 300;
@@ -28,18 +29,25 @@ export function readStripeWebhook(
   throw billingErrors.signatureInvalid({ cause: last });
 }
 
-/** Whatever happens to a checkout, a subscription or an invoice is worth a look at the subscription. */
+/**
+ * Whatever happens to a checkout, a subscription or an invoice is worth a look at the subscription; refunds and disputes
+ * are worth one at the payment.
+ */
 function noticeOf(event: Stripe.Event): PaymentNotice {
   const about = event.data.object;
-  const notice = { eventId: event.id, type: event.type, subscriptionId: null, invoiceId: null };
+  const ids = { subscriptionId: null, invoiceId: null, paymentId: null, disputeId: null };
+  const notice = { ...ids, eventId: event.id, type: event.type };
   if (!('object' in about)) return notice;
   if (about.object === 'checkout.session') return { ...notice, subscriptionId: idOf(about.subscription) };
   if (about.object === 'subscription') return { ...notice, subscriptionId: about.id };
-  if (about.object !== 'invoice') return notice;
-  const subscription = about.parent?.subscription_details?.subscription;
-  return { ...notice, invoiceId: about.id ?? null, subscriptionId: idOf(subscription) };
-}
-
-function idOf(reference: string | { id: string } | null | undefined): string | null {
-  return (typeof reference === 'string' ? reference : reference?.id) ?? null;
+  if (about.object === 'invoice') {
+    const subscription = about.parent?.subscription_details?.subscription;
+    return { ...notice, invoiceId: about.id ?? null, subscriptionId: idOf(subscription) };
+  }
+  if (about.object === 'dispute')
+    return { ...notice, paymentId: idOf(about.payment_intent), disputeId: about.id };
+  // Other events of a charge tell of payments, which those of invoices do as well.
+  if (about.object === 'refund' || (about.object === 'charge' && event.type === 'charge.refunded'))
+    return { ...notice, paymentId: idOf(about.payment_intent) };
+  return notice;
 }

@@ -23,6 +23,75 @@ export function receipt({ accountName, planName, amount, paidAt, number, url }: 
   };
 }
 
+export interface CreditReceipt {
+  accountName: string;
+  /** Of the invoice that was paid. */
+  number: string;
+  /** With its currency, such as `₹1,499.00`. */
+  amount: string;
+  refundedAt: Date;
+  /** What went back of the invoice in all, where that is more. */
+  inAll?: string | undefined;
+}
+
+/** Money went back to the payer. */
+export function creditReceipt({ accountName, number, amount, refundedAt, inAll }: CreditReceipt): MailDraft {
+  return {
+    subject: `Refund of ${number} from Pingr`,
+    parts: [
+      `We refunded ${amount} of the payment ${number} for ${accountName} on ${day(refundedAt)}. Banks take some days to show it.`,
+      ...(inAll === undefined ? [] : [`Refunded of ${number} in all: ${inAll}.`]),
+      'A refund does not change the plan.',
+    ],
+  };
+}
+
+export interface RefundFailed {
+  accountName: string;
+  number: string;
+  /** With its currency. */
+  amount: string;
+}
+
+/** Money that was to go back did not. */
+export function refundFailed({ accountName, number, amount }: RefundFailed): MailDraft {
+  return {
+    subject: `The refund of ${number} failed`,
+    parts: [
+      `The refund of ${amount} of the payment ${number} for ${accountName} did not reach the account that it was paid from. Please write to us, so that we can send it another way.`,
+    ],
+  };
+}
+
+export interface PaymentDisputed {
+  accountName: string;
+  number: string;
+  /** With its currency. */
+  amount: string;
+  status: 'open' | 'under_review' | 'won' | 'lost' | 'closed';
+}
+
+/** The payer's bank disputes a payment, or has decided. */
+export function paymentDisputed({ accountName, number, amount, status }: PaymentDisputed): MailDraft {
+  const isOpen = status === 'open' || status === 'under_review';
+  return {
+    subject: isOpen ? `The payment ${number} is disputed` : `The dispute of ${number} is over`,
+    parts: [
+      `${isOpen ? 'The bank of the payer disputes' : 'The bank of the payer has closed its dispute of'} ${amount} of the payment ${number} for ${accountName}. ${DISPUTE_SENTENCES[status]}`,
+    ],
+  };
+}
+
+const ASK_THE_BANK =
+  'The plan goes on for now. If nobody of yours meant to dispute it, please ask the bank to take the dispute back.';
+const DISPUTE_SENTENCES = {
+  open: ASK_THE_BANK,
+  under_review: ASK_THE_BANK,
+  won: 'The payment stands.',
+  lost: 'The money went back to the payer.',
+  closed: 'The payment stands.',
+} as const satisfies Record<PaymentDisputed['status'], string>;
+
 export interface TrialEnding {
   accountName: string;
   endsAt: Date;

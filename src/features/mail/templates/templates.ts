@@ -1,5 +1,20 @@
-import type { Quota, Receipt, TrialEnding } from './billing-mails.ts';
-import { quotaReached, quotaWarning, receipt, trialEnding } from './billing-mails.ts';
+import type {
+  CreditReceipt,
+  PaymentDisputed,
+  Quota,
+  Receipt,
+  RefundFailed,
+  TrialEnding,
+} from './billing-mails.ts';
+import {
+  creditReceipt,
+  paymentDisputed,
+  quotaReached,
+  quotaWarning,
+  receipt,
+  refundFailed,
+  trialEnding,
+} from './billing-mails.ts';
 import type { MailDraft } from './mail-draft.ts';
 import type { AccountDeletion, Invitation, MagicLink } from './people-mails.ts';
 import { accountDeletion, invitation, magicLink } from './people-mails.ts';
@@ -16,6 +31,9 @@ export interface MailValues {
   invitation: Invitation;
   account_deletion: AccountDeletion;
   receipt: Receipt;
+  credit_receipt: CreditReceipt;
+  refund_failed: RefundFailed;
+  payment_disputed: PaymentDisputed;
   trial_ending: TrialEnding;
   quota_warning: Quota;
   quota_reached: Omit<Quota, 'used'>;
@@ -32,6 +50,9 @@ const templates: { [T in MailTemplate]: (values: MailValues[T]) => MailDraft } =
   invitation,
   account_deletion: accountDeletion,
   receipt,
+  credit_receipt: creditReceipt,
+  refund_failed: refundFailed,
+  payment_disputed: paymentDisputed,
   trial_ending: trialEnding,
   quota_warning: quotaWarning,
   quota_reached: quotaReached,
