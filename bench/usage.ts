@@ -63,7 +63,8 @@ async function sizes(url: string): Promise<string> {
   return rows[0]?.text ?? '';
 }
 
-async function measure(url: string, { accountId, keys, requestId }: Seeded): Promise<void> {
+async function measure(url: string, seeded: Seeded): Promise<void> {
+  const { accountId, keys } = seeded;
   const pool = createPool({ url, max: 4, name: 'bench', log: silentLog });
   const systemPool = createPool({ url, max: 4, name: 'bench', scope: 'system', log: silentLog });
   const database = createDatabase(pool, systemPool);
@@ -76,9 +77,29 @@ async function measure(url: string, { accountId, keys, requestId }: Seeded): Pro
     ],
     authenticate: async () => principal({ accountId }),
   });
-  const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  console.log('| call | least ms | p50 ms | p99 ms | bytes |\n| --- | ---: | ---: | ---: | ---: |');
+  for (const [name, call] of Object.entries(callsOf(seeded))) {
+    const { times, bytes } = await timeCall(edge, call);
+    const figures = [0, 0.5, 0.99].map((share) => quantile(times, share).toFixed(1));
+    console.log(`| ${name} | ${figures.join(' | ')} | ${bytes} |`);
+  }
+  console.log(`\nexport: ${(await timeExport(edge)).toFixed(0)} rows a second`);
+  await edge.close();
+  console.log(
+    `writing: ${(await timeWriting(database, accountId, keys)).toFixed(0)} µs a request, in batches of 500`,
+  );
+  await Promise.all([pool.end(), systemPool.end()]);
+}
+
+type Edge = Pick<Awaited<ReturnType<typeof openEdge>>, 'call'>;
+
+function ago(days: number): string {
+  return new Date(Date.now() - days * 86_400_000).toISOString();
+}
+
+function callsOf({ keys, requestId }: Seeded): Record<string, string> {
   const rare = toId('apiKey', keys.at(-1) ?? '');
-  const calls = {
+  return {
     'summary, 30 days': '/v1/usage/summary',
     'summary, 89 days and some minutes': `/v1/usage/summary?since=${ago(89.123)}`,
     'series, 24 hours by hour': '/v1/usage/timeseries?bucket=hour&metric=requests',
@@ -96,29 +117,27 @@ async function measure(url: string, { accountId, keys, requestId }: Seeded): Pro
     'activity, one request': `/v1/activity?request_id=${requestId}`,
     'activity, an error code, 60 days back': `/v1/activity?limit=100&error_code=service.unexpected&until=${ago(60)}`,
   };
-  console.log('| call | least ms | p50 ms | p99 ms | bytes |\n| --- | ---: | ---: | ---: | ---: |');
-  for (const [name, call] of Object.entries(calls)) {
-    const times: number[] = [];
-    let bytes = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      const began = performance.now();
-      const answer = await edge.call('GET', call);
-      times.push(performance.now() - began);
-      bytes = answer.text.length;
-      if (answer.status !== 200) throw new Error(`${name}: ${answer.text}`);
-    }
-    const figures = [0, 0.5, 0.99].map((share) => quantile(times, share).toFixed(1));
-    console.log(`| ${name} | ${figures.join(' | ')} | ${bytes} |`);
+}
+
+/** @returns milliseconds that each round took, and how long the answer is */
+async function timeCall(edge: Edge, call: string): Promise<{ times: number[]; bytes: number }> {
+  const times: number[] = [];
+  let bytes = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const began = performance.now();
+    const answer = await edge.call('GET', call);
+    times.push(performance.now() - began);
+    bytes = answer.text.length;
+    if (answer.status !== 200) throw new Error(`${call}: ${answer.text}`);
   }
+  return { times, bytes };
+}
+
+/** @returns rows a second */
+async function timeExport(edge: Edge): Promise<number> {
   const began = performance.now();
   const { text } = await edge.call('GET', `/v1/activity/export?since=${ago(3)}`);
-  const lines = text.split('\n').length;
-  console.log(`\nexport: ${(lines / ((performance.now() - began) / 1000)).toFixed(0)} rows a second`);
-  await edge.close();
-  console.log(
-    `writing: ${(await timeWriting(database, accountId, keys)).toFixed(0)} µs a request, in batches of 500`,
-  );
-  await Promise.all([pool.end(), systemPool.end()]);
+  return text.split('\n').length / ((performance.now() - began) / 1000);
 }
 
 /** Microseconds that a request takes to write and count, waiting for Postgres included. */

@@ -50,20 +50,79 @@ export interface Pingr {
 
 /** Starts everything anew in `dir`. */
 export async function startPingr(dir: string, emulator: EmulatorAddress, options: Options): Promise<Pingr> {
+  const storage = await startStorage(dir, options);
+  const env = environmentOf(emulator, options, storage, await freePort());
+  await run(process.execPath, [MAIN, 'migrate'], { env });
+  const { stdout } = await run(process.execPath, [MAIN, 'bootstrap'], { env });
+  const { account_id: accountId, test_key: key }: { account_id: string; test_key: string } =
+    JSON.parse(stdout);
+  const services = await startServices(dir, env, options);
+  const url = `http://127.0.0.1:${env.PORT}/v1`;
+  const headers = { 'x-api-key': key };
+  const pairing = createPairing(url, headers, storage.ask);
+
+  return {
+    realm: accountId,
+    door: {
+      url: `${url}/messages`,
+      headers,
+      body: (to, text) => ({ session: pairing.first(), to: `+${to}`, type: 'text', text: { body: text } }),
+    },
+    async cpu() {
+      const [own, database] = await Promise.all([services.cpu(), storage.cpu()]);
+      return { own, database };
+    },
+    api: url,
+    headers,
+    get: async (path) => (await fetch(`${url}${path}`, { headers })).text(),
+    workerCpu: () => cpuOf(services.worker().pid),
+    workerPid: () => services.worker().pid,
+    pair: pairing.pair,
+    phone: async () => String(await storage.ask('select phone from sessions order by id limit 1')),
+    stopWorker: () => stopProcess(services.worker().child),
+    startWorker: services.startWorker,
+    async close() {
+      await services.close();
+      await storage.close();
+    },
+  };
+}
+
+type Storage = Awaited<ReturnType<typeof startStorage>>;
+
+/** A durable Postgres, and Redis where the queue is there. */
+async function startStorage(dir: string, { queue }: Options) {
   const dataDir = path.join(dir, 'postgres');
   await mkdir(dataDir, { recursive: true });
   const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'warn' }) });
   cleanUpAfterKill(path.join(dataDir, 'cluster/postmaster.pid'), dir);
-  const redis = options.queue === 'redis' ? await startRedisServer() : undefined;
+  const redis = queue === 'redis' ? await startRedisServer() : undefined;
   const owner = new pg.Pool({ connectionString: postgres.url, max: 1 });
+  /** The first column of the first row. */
   const ask = async (sql: string) => Object.values<unknown>((await owner.query(sql)).rows[0] ?? {})[0];
   const postmaster = await parentOf(Number(await ask('select pg_backend_pid()')));
+  return {
+    urls: { database: postgres.url, redis: redis?.url },
+    ask,
+    async cpu() {
+      const [postgresCpu, redisCpu] = await Promise.all([
+        cpuOfFamily(postmaster),
+        cpuOfChildren('redis-server'),
+      ]);
+      return postgresCpu + redisCpu;
+    },
+    async close() {
+      await owner.end();
+      await Promise.all([postgres.stop(), redis?.stop()]);
+    },
+  };
+}
 
-  const port = await freePort();
-  const env = {
+function environmentOf(emulator: EmulatorAddress, { queue }: Options, { urls }: Storage, port: number) {
+  return {
     PATH: process.env['PATH'],
-    DATABASE_URL: postgres.url,
-    QUEUE: options.queue,
+    DATABASE_URL: urls.database,
+    QUEUE: queue,
     MASTER_KEY: randomBytes(32).toString('hex'),
     API_KEY_PEPPER: randomBytes(32).toString('hex'),
     LOG_FORMAT: 'json',
@@ -75,17 +134,13 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
     SANDBOX_ROOT_KEY: emulator.rootKey,
     SANDBOX_CONTROL_URL: emulator.controlUrl,
     SANDBOX_CONTROL_TOKEN: emulator.controlToken,
-    REDIS_URL: redis?.url,
+    REDIS_URL: urls.redis,
   };
-  await run(process.execPath, [MAIN, 'migrate'], { env });
-  const { stdout } = await run(process.execPath, [MAIN, 'bootstrap'], { env });
-  const { account_id: accountId, test_key: key }: { account_id: string; test_key: string } =
-    JSON.parse(stdout);
+}
 
+async function startServices(dir: string, env: NodeJS.ProcessEnv, { profileDir }: Options) {
   const profile =
-    options.profileDir === undefined
-      ? []
-      : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(options.profileDir)}`];
+    profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profileDir)}`];
   const start = (role: string, more: object = {}) =>
     startNode([...GARBAGE_ARGS, ...profile, MAIN, role], {
       env: { ...env, ...more },
@@ -94,11 +149,24 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
   const startWorker = () => start('worker', { WORKER_MODE: 'test' });
   const api = await start('api');
   let worker: StartedProcess = await startWorker();
+  return {
+    worker: () => worker,
+    async startWorker() {
+      worker = await startWorker();
+    },
+    async cpu() {
+      const [apiCpu, workerCpu] = await Promise.all([cpuOf(api.pid), cpuOf(worker.pid)]);
+      return apiCpu + workerCpu;
+    },
+    async close() {
+      await Promise.all([api, worker].map(({ child }) => stopProcess(child)));
+    },
+  };
+}
 
-  const url = `http://127.0.0.1:${port}/v1`;
-  const headers = { 'x-api-key': key };
+function createPairing(url: string, headers: Record<string, string>, ask: Storage['ask']) {
   let sessions = 0;
-  let sessionId = '';
+  let first = '';
 
   async function pairOne(): Promise<void> {
     sessions++;
@@ -108,7 +176,7 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
       headers,
     );
     const made: { id: string } = JSON.parse(answer);
-    sessionId ||= made.id;
+    first ||= made.id;
   }
 
   const connected = () =>
@@ -118,41 +186,13 @@ export async function startPingr(dir: string, emulator: EmulatorAddress, options
     );
 
   return {
-    realm: accountId,
-    door: {
-      url: `${url}/messages`,
-      headers,
-      body: (to, text) => ({ session: sessionId, to: `+${to}`, type: 'text', text: { body: text } }),
-    },
-    async cpu() {
-      const [apiCpu, workerCpu, postgresCpu, redisCpu] = await Promise.all([
-        cpuOf(api.pid),
-        cpuOf(worker.pid),
-        cpuOfFamily(postmaster),
-        cpuOfChildren('redis-server'),
-      ]);
-      return { own: apiCpu + workerCpu, database: postgresCpu + redisCpu };
-    },
-    api: url,
-    headers,
-    get: async (path) => (await fetch(`${url}${path}`, { headers })).text(),
-    workerCpu: () => cpuOf(worker.pid),
-    workerPid: () => worker.pid,
-    async pair(count) {
+    /** The session that was paired first. */
+    first: () => first,
+    async pair(count: number) {
       while (sessions < count) {
         await Promise.all(Array.from({ length: Math.min(8, count - sessions) }, pairOne));
         await connected();
       }
-    },
-    phone: async () => String(await ask('select phone from sessions order by id limit 1')),
-    stopWorker: () => stopProcess(worker.child),
-    async startWorker() {
-      worker = await startWorker();
-    },
-    async close() {
-      await Promise.all([api, worker].map(({ child }) => stopProcess(child)));
-      await owner.end();
-      await Promise.all([postgres.stop(), redis?.stop()]);
     },
   };
 }

@@ -29,7 +29,8 @@ const STOP_MS = { services: 5_000, emulator: 1_500, database: 2_500 };
 
 /**
  * Runs everything under one supervisor: embedded Postgres (unless DATABASE_URL is set), migrations, emulator (unless
- * SANDBOX_WS_URL is set), a test and a live worker, and the API, each in a process of its own.
+ * SANDBOX_WS_URL is set), payment sandbox (unless there is a payment provider), a test and a live worker, and the API,
+ * each in a process of its own.
  * @returns once all of it is ready; the process then lives until a signal
  */
 export async function runAll({ config, bootstrap }: AllOptions): Promise<void> {

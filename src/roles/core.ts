@@ -42,19 +42,8 @@ export async function openCore(
   log: Log,
   lifecycle: Lifecycle,
 ): Promise<Core> {
-  const { databaseUrl: url, databasePoolSize: max } = config;
   const metrics = createMetrics();
-  const openPool = (scope: 'app' | 'system') =>
-    lifecycle.open(
-      `database pool, scope ${scope}`,
-      () => createPool({ url, max: Math.ceil(max / 2), name: `pingr-${role}`, scope, log }),
-      { close: (opened) => opened.end() },
-    );
-  const pool = await openPool('app');
-  const database = createDatabase(pool, await openPool('system'));
-  const notices = await lifecycle.open('notices', () => createNotices({ url, clock: systemClock, log }), {
-    close: (opened) => opened.close(),
-  });
+  const { pool, database, notices } = await openDatabase(role, config, log, lifecycle);
   const jobs = await lifecycle.open(
     'jobs',
     () => createJobs({ backend: jobsBackend(config), log, metrics }),
@@ -91,6 +80,26 @@ export async function openCore(
       for (const gather of gatherers) gather();
     },
   };
+}
+
+async function openDatabase(
+  role: string,
+  { databaseUrl: url, databasePoolSize: max }: ApiConfig | WorkerConfig,
+  log: Log,
+  lifecycle: Lifecycle,
+): Promise<Pick<Core, 'pool' | 'database' | 'notices'>> {
+  const openPool = (scope: 'app' | 'system') =>
+    lifecycle.open(
+      `database pool, scope ${scope}`,
+      () => createPool({ url, max: Math.ceil(max / 2), name: `pingr-${role}`, scope, log }),
+      { close: (opened) => opened.end() },
+    );
+  const pool = await openPool('app');
+  const database = createDatabase(pool, await openPool('system'));
+  const notices = await lifecycle.open('notices', () => createNotices({ url, clock: systemClock, log }), {
+    close: (opened) => opened.close(),
+  });
+  return { pool, database, notices };
 }
 
 function jobsBackend(config: ApiConfig | WorkerConfig): JobsBackend {

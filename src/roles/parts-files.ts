@@ -1,6 +1,6 @@
-import { hkdfSync } from 'node:crypto';
 import path from 'node:path';
 import { systemClock } from '../lib/system-clock.ts';
+import { deriveKey } from '../platform/crypto/derived-key.ts';
 import type { Files } from '../platform/files/files.ts';
 import { openLocalFiles } from '../platform/files/local-files.ts';
 import { createSupabaseFiles } from '../platform/files/supabase-files.ts';
@@ -23,7 +23,7 @@ export async function openFiles(config: ApiConfig | WorkerConfig): Promise<OpenF
   const files = await openLocalFiles({
     dir: path.resolve(config.filesDir ?? path.join(config.dataDir, 'files')),
     publicUrl: publicUrlOf(config),
-    signingKey: Buffer.from(hkdfSync('sha256', config.masterKey, '', 'pingr signed links to files', 32)),
+    signingKey: deriveKey(config.masterKey, 'pingr signed links to files'),
     clock: systemClock,
   });
   return { files, pages: [(app) => serveFiles(app, files)] };

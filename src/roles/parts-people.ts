@@ -1,4 +1,4 @@
-import { hkdfSync, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { AccountsService } from '../features/accounts/accounts.service.ts';
 import { auditRoutes } from '../features/audit/audit.routes.ts';
 import { createAuditService } from '../features/audit/audit.service.ts';
@@ -21,6 +21,7 @@ import { createUsersService } from '../features/users/users.service.ts';
 import type { ErrorFactory } from '../lib/errors.ts';
 import { newUuid } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
+import { deriveKey } from '../platform/crypto/derived-key.ts';
 import type { Authenticate, AuthenticateCaller } from '../platform/http/admission.ts';
 import type { AppOptions } from '../platform/http/app.ts';
 import type { Route } from '../platform/http/route.ts';
@@ -83,11 +84,11 @@ export async function openPeople(
     ...shared,
     invitationUrl: (token) => invitationUrl(publicUrl, token),
   });
-  const tokens = createLocalTokens({ key: derivedKey(config, 'pingr sign-in tokens'), clock });
+  const tokens = createLocalTokens({ key: deriveKey(config.masterKey, 'pingr sign-in tokens'), clock });
   const parts = { ...shared, users, members, invitations, tokens };
   const signIn = createSignInService({
     ...parts,
-    links: createMagicLinks({ key: derivedKey(config, 'pingr sign-in links'), clock }),
+    links: createMagicLinks({ key: deriveKey(config.masterKey, 'pingr sign-in links'), clock }),
     linkLimiter: createRateLimiter({ store, clock, windowMs: LINK_WINDOW_MS }),
     signInUrl: (token) => signInUrl(publicUrl, token),
     firebaseProject: config.firebaseProjectId,
@@ -123,8 +124,4 @@ async function openFirebase(
   const { openFirebaseAdmin } = await import('../platform/identity/firebase-admin.ts');
   const checkRevocation = createRevocationCheck({ find: openFirebaseAdmin(account), log });
   return { projectId, tokens, checkRevocation };
-}
-
-function derivedKey({ masterKey }: Pick<ApiConfig, 'masterKey'>, purpose: string): Uint8Array {
-  return Buffer.from(hkdfSync('sha256', masterKey, '', purpose, 32));
 }

@@ -7,7 +7,11 @@ import { deliveryRoutes } from '../features/webhooks/deliveries.routes.ts';
 import type { DeliveryMetrics } from '../features/webhooks/delivery-metrics.ts';
 import { DeliveryPool } from '../features/webhooks/delivery-pool.ts';
 import { DELIVERY_SETTINGS } from '../features/webhooks/delivery-settings.ts';
-import { createEndpointWaker, webhookWakeQueue } from '../features/webhooks/webhook-wake.jobs.ts';
+import {
+  createEndpointWaker,
+  type EndpointWaker,
+  webhookWakeQueue,
+} from '../features/webhooks/webhook-wake.jobs.ts';
 import { webhookRoutes } from '../features/webhooks/webhooks.routes.ts';
 import { createWebhooksService } from '../features/webhooks/webhooks.service.ts';
 import { newUuid } from '../lib/ids.ts';
@@ -43,43 +47,20 @@ export function openWebhookRoutes(
   return [...webhookRoutes(service), ...deliveryRoutes(service, systemClock)];
 }
 
+interface DeliveryWorker {
+  workerId: string;
+  mode: Mode;
+  messages: Pick<MessagesService, 'load'>;
+}
+
 /** Delivers the webhooks of one mode. */
-export async function runWebhooks(
-  core: Core,
-  outbound: Outbound,
-  worker: { workerId: string; mode: Mode; messages: Pick<MessagesService, 'load'> },
-): Promise<void> {
-  const { database, vault, jobs, log, notices, events, lifecycle, metrics } = core;
+export async function runWebhooks(core: Core, outbound: Outbound, worker: DeliveryWorker): Promise<void> {
+  const { jobs, log, events, lifecycle, metrics } = core;
   const { mode } = worker;
   const waker = createEndpointWaker({ jobs, send: events.send, log });
-  const reader = createEventReader({ database, vault, log, loadMessages: worker.messages.load });
   const pool = await lifecycle.open(
     'webhook deliveries',
-    async () => {
-      const opened = new DeliveryPool({
-        ...worker,
-        database,
-        vault,
-        notices,
-        waker,
-        newUuid,
-        log,
-        clock: systemClock,
-        random: Math.random,
-        http: outbound.http,
-        policy: outbound.policyFor(mode),
-        showEvents: reader.show,
-        metrics: deliveryMetrics(metrics, mode),
-        settings: DELIVERY_SETTINGS,
-        onFact: (accountId) => {
-          events.notify(accountId);
-          outbound.mails.wake();
-        },
-        onDisabled: (tx, endpoint) => mailDisabled(outbound.mails, tx, endpoint),
-      });
-      await opened.start();
-      return opened;
-    },
+    () => startDeliveries(core, outbound, { ...worker, waker }),
     { close: (opened) => opened.drain(), timeoutMs: 6_000 },
   );
   core.beforeMetrics(() => {
@@ -102,6 +83,36 @@ export async function runWebhooks(
       }),
     { close: (opened) => opened.close(500) },
   );
+}
+
+async function startDeliveries(
+  { database, vault, notices, log, events, metrics }: Core,
+  { http, policyFor, mails }: Outbound,
+  { messages, ...worker }: DeliveryWorker & { waker: EndpointWaker },
+): Promise<DeliveryPool> {
+  const reader = createEventReader({ database, vault, log, loadMessages: messages.load });
+  const pool = new DeliveryPool({
+    ...worker,
+    database,
+    vault,
+    notices,
+    newUuid,
+    log,
+    clock: systemClock,
+    random: Math.random,
+    http,
+    policy: policyFor(worker.mode),
+    showEvents: reader.show,
+    metrics: deliveryMetrics(metrics, worker.mode),
+    settings: DELIVERY_SETTINGS,
+    onFact: (accountId) => {
+      events.notify(accountId);
+      mails.wake();
+    },
+    onDisabled: (tx, endpoint) => mailDisabled(mails, tx, endpoint),
+  });
+  await pool.start();
+  return pool;
 }
 
 function deliveryMetrics(metrics: Metrics, mode: Mode): DeliveryMetrics {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RunningPaymentSandbox, startPaymentSandbox } from '../../src/payment-sandbox/start.ts';
 import { findTraces } from '../features/privacy/fill-tables.ts';
 import type { Json } from '../support/api-client.ts';
@@ -15,9 +15,6 @@ let payments: RunningPaymentSandbox;
 beforeAll(async () => {
   payments = await startPaymentSandbox({ host: '127.0.0.1', port: 0 });
   world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
     env: {
       MAILBOX: 'on',
       RESTORE_DAYS: '0',

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type Fleet, linkFleet } from '../support/fleet.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -9,9 +9,6 @@ let fleet: Fleet;
 
 beforeAll(async () => {
   world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
     workers: 2,
   });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROLES, scopesOfRole } from '../../src/features/members/roles.model.ts';
 import { fromId } from '../../src/lib/ids.ts';
 import { ApiClient, type Json } from '../support/api-client.ts';
@@ -18,9 +18,6 @@ let owned: Record<string, string>;
 
 beforeAll(async () => {
   world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
     workers: 1,
     env: { MAILBOX: 'on' },
   });

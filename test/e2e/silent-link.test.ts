@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { type Fleet, linkFleet } from '../support/fleet.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -7,11 +7,7 @@ let world: World;
 let fleet: Fleet;
 
 beforeAll(async () => {
-  world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
-  });
+  world = await createWorld();
   fleet = await linkFleet(world);
 });
 afterAll(() => world.close());

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient, Json } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
 import { createWorld, type World } from '../support/world.ts';
@@ -8,11 +8,7 @@ let api: ApiClient;
 const PHONE = '919876543210';
 
 beforeAll(async () => {
-  world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
-  });
+  world = await createWorld();
   api = (await world.account()).test;
 });
 afterAll(() => world.close());

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toId } from '../../src/lib/ids.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Fleet, linkFleet } from '../support/fleet.ts';
@@ -11,9 +11,6 @@ let receiver: WebhookReceiver;
 
 beforeAll(async () => {
   world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
     workers: 2,
     env: { WEBHOOK_ALLOW_LOOPBACK: 'on' },
   });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../src/platform/embedded-postgres/free-port.ts';
 import type { ApiClient, Json } from '../support/api-client.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,9 +14,6 @@ let session: Json;
 
 beforeAll(async () => {
   world = await createWorld({
-    postgresUrl: inject('postgresUrl'),
-    queue: inject('queue'),
-    redisUrl: inject('redisUrl'),
     env: { WEBHOOK_ALLOW_LOOPBACK: 'on' },
   });
   api = (await world.account()).test;

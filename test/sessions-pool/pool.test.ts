@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { systemClock } from '../../src/lib/system-clock.ts';
 import type { PoolParts } from '../../src/sessions-pool/pool.ts';
-import { cuttable } from '../features/messages/lane-fixture.ts';
+import { type Cuttable, cuttable } from '../features/messages/lane-fixture.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../support/database.ts';
-import { LEASE_MS, leaseNow, sessionNow, startPool, type TestPool } from './support/pool-fixture.ts';
+import { expire, LEASE_MS, leaseNow, sessionNow, startPool, type TestPool } from './support/pool-fixture.ts';
 
 let db: TestDatabase;
 let account: string;
 let running: TestPool[];
-let cuts: ReturnType<typeof cuttable>[];
+let cuts: Cuttable[];
 
 beforeAll(async () => {
   db = await createTestDatabase(inject('postgresUrl'));
@@ -25,12 +25,14 @@ afterEach(async () => {
   await db.owner.query('delete from sessions');
 });
 
+interface Worker extends TestPool {
+  link: Cuttable;
+}
+
 const self = { phone: '919876500000', device: 3 };
 
 /** A worker whose sockets open at once, on a link to the database that can be cut. */
-async function start(
-  more: Partial<PoolParts> = {},
-): Promise<TestPool & { link: ReturnType<typeof cuttable> }> {
+async function start(more: Partial<PoolParts> = {}): Promise<Worker> {
   const link = cuttable(db.database);
   const worker = await startPool(db, { database: link, ...more });
   worker.network.script = (socket) => socket.handlers.onOpen(self);
@@ -49,6 +51,21 @@ const open = ({ network }: TestPool) => network.sockets.filter(({ isClosed }) =>
 const statuses = async (ids: string[]) =>
   new Set(await Promise.all(ids.map(async (id) => (await sessionNow(db, id)).status)));
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+/** The worker's link to the database is cut, and stays so until its leases have run out. */
+async function lose(worker: Worker): Promise<void> {
+  worker.link.isCut = true;
+  await expect.poll(() => worker.link.underWay).toBe(0);
+  await expire(db, worker);
+}
+/** The worker has noticed: its next tries failed as well. */
+async function tryInVain({ link }: Worker): Promise<void> {
+  const before = link.refusals;
+  await expect.poll(() => link.refusals).toBeGreaterThan(before + 5);
+}
+const renewed = async (ids: readonly string[], after = new Date()) => {
+  const leases = await Promise.all(ids.map((id) => leaseNow(db, id)));
+  return leases.every((lease) => lease?.expires_at && lease.expires_at > after);
+};
 
 describe('workers', () => {
   it('share the sessions fairly, and hand some over to one that joins', async () => {
@@ -57,8 +74,8 @@ describe('workers', () => {
     await expect.poll(() => held(a)).toBe(9);
     const b = await start();
     await expect.poll(() => [held(a), held(b)]).toEqual([5, 4]);
+    await expect.poll(() => [open(a), open(b)]).toEqual([5, 4]);
     await expect.poll(() => statuses(ids)).toEqual(new Set(['connected']));
-    expect([open(a), open(b)]).toEqual([5, 4]);
     const epochs = await Promise.all(ids.map(async (id) => (await leaseNow(db, id))?.epoch));
     expect(epochs.filter((epoch) => epoch === '2')).toHaveLength(4);
   });
@@ -84,7 +101,7 @@ describe('workers', () => {
     const ids = await seed(3);
     const a = await start();
     await expect.poll(() => open(a)).toBe(3);
-    a.link.isCut = true;
+    await lose(a);
     const b = await start();
     await expect.poll(() => open(b)).toBe(3);
     for (const id of ids)
@@ -96,7 +113,7 @@ describe('workers', () => {
     if (id === undefined) throw new Error('no session');
     const a = await start();
     await expect.poll(() => open(a)).toBe(1);
-    a.link.isCut = true;
+    await lose(a);
     const b = await start();
     await expect.poll(() => open(b)).toBe(1);
     await expect.poll(async () => (await sessionNow(db, id)).status).toBe('connected');
@@ -125,11 +142,11 @@ describe('while the database is away', () => {
     const ids = await seed(3);
     const a = await start();
     await expect.poll(() => open(a)).toBe(3);
-    a.link.isCut = true;
-    await pause(LEASE_MS + 300);
+    await lose(a);
+    await tryInVain(a);
     expect(open(a)).toBe(3);
     a.link.isCut = false;
-    await pause(300);
+    await expect.poll(() => renewed(ids)).toBe(true);
     expect(a.network.sockets).toHaveLength(3);
     expect(open(a)).toBe(3);
     for (const id of ids)
@@ -144,12 +161,13 @@ describe('while the database is away', () => {
     ];
     const ids = await seed(6);
     await expect.poll(() => [open(a), open(b)]).toEqual([3, 3]);
-    for (const { link } of [a, b]) link.isCut = true;
-    await pause(LEASE_MS + 200);
+    for (const worker of [a, b]) await lose(worker);
+    for (const worker of [a, b]) await tryInVain(worker);
     a.link.isCut = false;
+    // Time enough to claim, were it to.
     await pause(300);
     b.link.isCut = false;
-    await pause(300);
+    await expect.poll(() => renewed(ids)).toBe(true);
     expect([open(a), open(b)]).toEqual([3, 3]);
     for (const id of ids) await expect(leaseNow(db, id)).resolves.toMatchObject({ epoch: '1' });
   });
@@ -171,6 +189,8 @@ describe('a session is not lost', () => {
     };
     const [id] = await seed(1);
     if (id === undefined) throw new Error('no session');
+    await expect.poll(() => lost).toBe(1);
+    await expire(db, a);
     await expect.poll(() => open(a)).toBe(1);
     expect(lost).toBe(1);
     await expect(leaseNow(db, id)).resolves.toMatchObject({ epoch: '2' });
@@ -183,7 +203,11 @@ describe('a session is not lost', () => {
     for (const socket of a.network.sockets) socket.close = () => new Promise(() => undefined);
     const b = await start();
     await expect.poll(() => open(b)).toBe(2);
-    await pause(LEASE_MS + 300);
+    const { rows } = await db.owner.query<{ now: Date }>(
+      `select now() + make_interval(secs => $1 / 1000.0) as now`,
+      [LEASE_MS],
+    );
+    await expect.poll(() => renewed(ids, rows[0]?.now)).toBe(true);
     const owners = await Promise.all(ids.map((id) => leaseNow(db, id)));
     expect(owners.filter((lease) => lease?.owner === a.workerId && lease.epoch === '1')).toHaveLength(2);
     expect(owners.filter((lease) => lease?.owner === b.workerId && lease.epoch === '2')).toHaveLength(2);

@@ -7,7 +7,7 @@ interface StoredObject {
   at: Date;
 }
 
-/** What Supabase Storage's REST API does with one bucket (external-apis.md §5.4), refusing wrong keys and buckets. */
+/** What Supabase Storage's REST API does with one bucket, refusing wrong keys and buckets. */
 export async function startSupabaseStorage(options: { bucket: string; key: string }) {
   const objects = new Map<string, StoredObject>();
   const tokens = new Map<string, { name: string; until: number }>();

@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { inject } from 'vitest';
 import { type RunningEmulator, startEmulator } from '../../src/emulator/start.ts';
 import { createAccountsService } from '../../src/features/accounts/accounts.service.ts';
 import { createApiKeysService } from '../../src/features/api-keys/api-keys.service.ts';
@@ -19,9 +20,6 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { openSeverable, type Severable } from './severable.ts';
 
 export interface WorldOptions {
-  postgresUrl: string;
-  queue: 'postgres' | 'redis';
-  redisUrl: string;
   /** Test workers to start with. */
   workers?: number;
   /** Variables of its processes beside the usual ones. */
@@ -48,15 +46,16 @@ export interface World {
 
 const MAIN = path.resolve('dist/main.js');
 
-export async function createWorld(options: WorldOptions): Promise<World> {
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const [queue, redisUrl] = [inject('queue'), inject('redisUrl')];
   const dir = await mkdtemp(path.join(tmpdir(), 'pingr-world-'));
   const logFile = path.join(dir, 'log');
   const log = createWriteStream(logFile, { flags: 'a' });
-  const db = await createTestDatabase(options.postgresUrl);
-  if (options.queue === 'postgres') await migrateJobs({ url: db.url, grantTo: 'pingr_app' });
+  const db = await createTestDatabase(inject('postgresUrl'));
+  if (queue === 'postgres') await migrateJobs({ url: db.url, grantTo: 'pingr_app' });
   const links = {
     database: await openSeverable(addressOf(db.url)),
-    redis: await openSeverable(addressOf(options.redisUrl)),
+    redis: await openSeverable(addressOf(redisUrl)),
   };
   const controlToken = randomBytes(16).toString('hex');
   const ports = { port: await freePort(), controlPort: await freePort() };
@@ -69,7 +68,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     PATH: process.env['PATH'],
     DATABASE_URL: through(db.url, links.database),
     DATABASE_POOL_SIZE: '6',
-    QUEUE: options.queue,
+    QUEUE: queue,
     QUEUE_PREFIX: path.basename(dir),
     MASTER_KEY: masterKey.toString('hex'),
     API_KEY_PEPPER: pepper.toString('hex'),
@@ -82,7 +81,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     SANDBOX_ROOT_KEY: Buffer.from(emulator.rootPublicKey).toString('hex'),
     SANDBOX_CONTROL_URL: emulator.controlUrl,
     SANDBOX_CONTROL_TOKEN: controlToken,
-    ...(options.queue === 'redis' && { REDIS_URL: through(options.redisUrl, links.redis) }),
+    ...(queue === 'redis' && { REDIS_URL: through(redisUrl, links.redis) }),
     ...options.env,
   };
   const children: ChildProcess[] = [];

@@ -44,22 +44,26 @@ export function eventRoutes(events: EventsService, data: readonly z.ZodType[]): 
       answers: { 200: { description: 'The event.', schema: view } },
       handler: async ({ ctx, params }) => ({ status: 200, body: await events.get(ctx, params.id) }),
     }),
-    defineStream({
-      ...common,
-      path: '/v1/events/stream',
-      operationId: 'streamEvents',
-      summary: 'Follow events as they happen',
-      description:
-        'Each event once and in order. After a lost connection send the last id as `Last-Event-ID` (browsers do) and the stream continues there.',
-      problems: [eventErrors.cannotContinue],
-      query: eventStreamQuery,
-      events: { event: view },
-      open: ({ ctx, query, http }) =>
-        events.follow(ctx, {
-          filter: { types: query.type, sessionId: query.session },
-          lastEventId: http.lastEventId,
-          signal: http.signal,
-        }),
-    }),
+    streamRoute(events, view),
   ];
+}
+
+function streamRoute(events: EventsService, view: ReturnType<typeof eventView>): Route {
+  return defineStream({
+    ...common,
+    path: '/v1/events/stream',
+    operationId: 'streamEvents',
+    summary: 'Follow events as they happen',
+    description:
+      'Each event once and in order. After a lost connection send the last id as `Last-Event-ID` (browsers do) and the stream continues there.',
+    problems: [eventErrors.cannotContinue],
+    query: eventStreamQuery,
+    events: { event: view },
+    open: ({ ctx, query, http }) =>
+      events.follow(ctx, {
+        filter: { types: query.type, sessionId: query.session },
+        lastEventId: http.lastEventId,
+        signal: http.signal,
+      }),
+  });
 }

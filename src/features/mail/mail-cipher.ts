@@ -1,6 +1,6 @@
-import { hkdfSync } from 'node:crypto';
 import { z } from 'zod';
-import { type AccountCipher, KEY_BYTES, seal, unseal, type Vault } from '../../platform/crypto/vault.ts';
+import { deriveKey } from '../../platform/crypto/derived-key.ts';
+import { type AccountCipher, seal, unseal, type Vault } from '../../platform/crypto/vault.ts';
 
 const contentSchema = z.object({ to: z.string(), subject: z.string(), text: z.string(), html: z.string() });
 
@@ -28,7 +28,7 @@ export function createMailCipher({
   vault: Pick<Vault, 'of'>;
   masterKey: Uint8Array;
 }): MailCipher {
-  const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'pingr mail', KEY_BYTES));
+  const key = deriveKey(masterKey, 'pingr mail');
   const own: AccountCipher = {
     seal: (plain, purpose) => seal(key, plain, purpose),
     open: (sealed, purpose) => unseal(key, sealed, purpose),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sourceHash } from '../../platform/http/source-hash.ts';
 import type { MailboxEntry } from './read-mailbox.ts';
 import { escapeHtml } from './templates/mail-draft.ts';
 
@@ -13,7 +13,7 @@ pre { font: inherit; white-space: pre-wrap; overflow-wrap: anywhere }
 /** Nothing runs, loads or frames; the one style is named by its hash. */
 export const MAILBOX_CSP = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  `style-src ${sourceHash(STYLE)}`,
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

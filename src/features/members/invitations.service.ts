@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../lib/clock.ts';
 import type { NewUuid } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
+import { hashToken } from '../../platform/crypto/token-hash.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { type AccountTx, bothModes, type SystemTx } from '../../platform/db/scope.ts';
 import type { AccountsService } from '../accounts/accounts.service.ts';
@@ -59,7 +59,7 @@ export function createInvitationsService(deps: InvitationsDependencies): Invitat
     },
 
     async find(tx, token) {
-      const open = await lockInvitation(tx, hashOf(token), clock.now());
+      const open = await lockInvitation(tx, hashToken(token), clock.now());
       if (open === undefined) throw invitationErrors.linkInvalid();
       return open;
     },
@@ -86,7 +86,7 @@ async function invite(
       account_id: ctx.accountId,
       email,
       role,
-      token_hash: hashOf(token),
+      token_hash: hashToken(token),
       invited_by: ctx.actor.type === 'user' ? ctx.actor.id : null,
       created_at: now,
       expires_at: new Date(now.getTime() + OPEN_DAYS * 86_400_000),
@@ -109,8 +109,4 @@ async function nameOfCaller(tx: AccountTx, { actor }: Context): Promise<string |
   if (actor.type !== 'user') return undefined;
   const member = await findMember(tx, actor.id);
   return member && (member.name || member.email);
-}
-
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

@@ -12,7 +12,7 @@ const params = idParams('user');
 
 /** The people who work in the account. */
 export function memberRoutes(members: MembersService): Route[] {
-  return [...readRoutes(members), ...writeRoutes(members)];
+  return [...readRoutes(members), ...writeRoutes(members), leaveRoute(members)];
 }
 
 function readRoutes(members: MembersService): Route[] {
@@ -81,22 +81,25 @@ function writeRoutes(members: MembersService): Route[] {
         return { status: 204 };
       },
     }),
-    defineRoute({
-      method: 'DELETE',
-      path: '/v1/me/accounts/:id',
-      operationId: 'leaveAccount',
-      summary: 'Leave an account',
-      description: 'A user who leaves the last one is forgotten.',
-      tag: 'People',
-      scope: undefined,
-      access: 'user',
-      problems: [memberErrors.notFound, memberErrors.lastOwner],
-      params: idParams('account'),
-      answers: { 204: { description: 'The user is a member no more.' } },
-      handler: async ({ ctx, params: { id } }) => {
-        await members.leave(ctx, id);
-        return { status: 204 };
-      },
-    }),
   ];
+}
+
+function leaveRoute(members: MembersService): Route {
+  return defineRoute({
+    method: 'DELETE',
+    path: '/v1/me/accounts/:id',
+    operationId: 'leaveAccount',
+    summary: 'Leave an account',
+    description: 'A user who leaves the last one is forgotten.',
+    tag: 'People',
+    scope: undefined,
+    access: 'user',
+    problems: [memberErrors.notFound, memberErrors.lastOwner],
+    params: idParams('account'),
+    answers: { 204: { description: 'The user is a member no more.' } },
+    handler: async ({ ctx, params: { id } }) => {
+      await members.leave(ctx, id);
+      return { status: 204 };
+    },
+  });
 }

@@ -65,7 +65,7 @@ export async function deleteMember(tx: AccountTx, userId: string): Promise<void>
   await tx.query('delete from members where user_id = $1', [userId]);
 }
 
-/** Adds a member, or gives one who is a member already the role. @throws PQ404 where the plan allows no more */
+/** Adds a member; one who is a member already keeps their role. @throws PQ404 where the plan allows no more */
 export async function insertMember(
   tx: SystemTx,
   { accountId, userId, role }: { accountId: string; userId: string; role: Role },

@@ -65,34 +65,11 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
   const inbound = createInboundWriter(deps);
   const progress = createProgressWriter(deps);
 
-  /** Retention dropped what the message said before it could be sent. */
-  async function failEmpty({ sessionId, epoch }: LaneHold, id: string): Promise<void> {
-    const error = {
-      errorCode: 'message.content_expired',
-      errorDetail: 'What the message said was dropped by the retention setting before it could be sent.',
-    };
-    const at = deps.clock.now();
-    await progress.write({ kind: 'outcome', id, sessionId, epoch, status: 'failed', at, ...error });
-  }
-
   return {
     progress,
     receive: inbound.receive,
 
-    async take(hold, inFlight, limit) {
-      for (;;) {
-        const rows = await database.systemOnce((tx) =>
-          system.takeQueued(tx, { sessionId: hold.sessionId, epoch: hold.epoch, inFlight, limit }),
-        );
-        if (rows.length === 0) return [];
-        const empty = rows.filter((row) => !isSendable(row));
-        await Promise.all(empty.map((row) => failEmpty(hold, row.id)));
-        // To a lane a short batch is the end of its queue: what failed here makes room for what follows.
-        if (empty.length > 0) continue;
-        const cipher = await vault.of(hold.accountId);
-        return rows.filter(isSendable).map((row) => toQueued(row, cipher));
-      }
-    },
+    take: (hold, inFlight, limit) => takeMessages({ ...deps, progress }, hold, inFlight, limit),
 
     known: (hold, wireIds) => database.systemOnce((tx) => system.findKnown(tx, hold.sessionId, wireIds)),
 
@@ -118,6 +95,38 @@ export function createLaneMessages(deps: LaneMessagesDependencies): LaneMessages
       const any = await database.system((tx) => system.failQueued(tx, hold, error, newUuid));
       if (any) onFact(hold.accountId);
     },
+  };
+}
+
+async function takeMessages(
+  parts: Pick<LaneMessagesDependencies, 'database' | 'vault' | 'clock'> & Pick<LaneMessages, 'progress'>,
+  hold: LaneHold,
+  inFlight: readonly string[],
+  limit: number,
+): Promise<QueuedMessage[]> {
+  const { sessionId, epoch, accountId } = hold;
+  for (;;) {
+    const rows = await parts.database.systemOnce((tx) =>
+      system.takeQueued(tx, { sessionId, epoch, inFlight, limit }),
+    );
+    if (rows.length === 0) return [];
+    const empty = rows.filter((row) => !isSendable(row));
+    await Promise.all(
+      empty.map(({ id }) => parts.progress.write(contentExpired(hold, id, parts.clock.now()))),
+    );
+    // To a lane a short batch is the end of its queue: what failed here makes room for what follows.
+    if (empty.length > 0) continue;
+    const cipher = await parts.vault.of(accountId);
+    return rows.filter(isSendable).map((row) => toQueued(row, cipher));
+  }
+}
+
+/** Retention dropped what the message said before it could be sent. */
+function contentExpired({ sessionId, epoch }: LaneHold, id: string, at: Date) {
+  return {
+    ...({ kind: 'outcome', id, sessionId, epoch, status: 'failed', at } as const),
+    errorCode: 'message.content_expired',
+    errorDetail: 'What the message said was dropped by the retention setting before it could be sent.',
   };
 }
 

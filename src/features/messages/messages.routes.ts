@@ -19,63 +19,64 @@ const write = { ...common, scope: 'messages:write', problems: sendErrors } satis
 
 /** Sending and looking at messages. */
 export function messageRoutes(messages: MessagesService): Route[] {
-  return [...sendRoutes(messages), ...readRoutes(messages)];
+  return [sendRoute(messages), quickSendRoute(messages), ...readRoutes(messages)];
 }
 
-function sendRoutes(messages: MessagesService): Route[] {
-  return [
-    defineRoute({
-      ...write,
-      method: 'POST',
-      path: '/v1/messages',
-      operationId: 'sendMessage',
-      summary: 'Send a message',
-      description:
-        'Answers as soon as the message is stored. From then on it is sent exactly once, whatever fails.',
-      idempotency: 'own',
-      body: schema.sendMessageBody,
-      answers: { 202: { description: 'The message is accepted.', schema: schema.messageView } },
-      handler: async ({ ctx, body, http }) => {
-        const sent = await messages.send(ctx, {
-          sessionId: body.session,
-          to: body.to,
-          text: body.text.body,
-          contextMessageId: body.context?.message_id,
-          idempotency: keepAnswer(http.idempotency, 202, (message) => message),
-        });
-        return sent.replay ? { replay: sent.replay } : { status: 202, body: sent.message };
-      },
-    }),
-    defineRoute({
-      ...write,
-      method: 'POST',
-      path: '/v1/send',
-      operationId: 'quickSend',
-      summary: 'Send a text with two fields',
-      description: 'The call that Hey Pingr documents.',
-      idempotency: 'own',
-      body: schema.quickSendBody,
-      answers: { 200: { description: 'The message is accepted.', schema: schema.quickSendView } },
-      handler: async ({ ctx, body, http }) => {
-        const answer = (message: schema.MessageView) => ({
-          success: true as const,
-          message_id: message.id,
-          to: body.to,
-          session_id: message.session,
-          rate_limit_remaining: http.rateLimit.remaining,
-        });
-        const sent = await messages.send(ctx, {
-          sessionPointer: '/session_id',
-          sessionId: body.session_id,
-          to: body.to,
-          text: body.message,
-          contextMessageId: undefined,
-          idempotency: keepAnswer(http.idempotency, 200, answer),
-        });
-        return sent.replay ? { replay: sent.replay } : { status: 200, body: answer(sent.message) };
-      },
-    }),
-  ];
+function sendRoute(messages: MessagesService): Route {
+  return defineRoute({
+    ...write,
+    method: 'POST',
+    path: '/v1/messages',
+    operationId: 'sendMessage',
+    summary: 'Send a message',
+    description:
+      'Answers as soon as the message is stored. From then on it is sent exactly once, whatever fails.',
+    idempotency: 'own',
+    body: schema.sendMessageBody,
+    answers: { 202: { description: 'The message is accepted.', schema: schema.messageView } },
+    handler: async ({ ctx, body, http }) => {
+      const sent = await messages.send(ctx, {
+        sessionId: body.session,
+        to: body.to,
+        text: body.text.body,
+        contextMessageId: body.context?.message_id,
+        idempotency: keepAnswer(http.idempotency, 202, (message) => message),
+      });
+      return sent.replay ? { replay: sent.replay } : { status: 202, body: sent.message };
+    },
+  });
+}
+
+function quickSendRoute(messages: MessagesService): Route {
+  return defineRoute({
+    ...write,
+    method: 'POST',
+    path: '/v1/send',
+    operationId: 'quickSend',
+    summary: 'Send a text with two fields',
+    description: 'The call that Hey Pingr documents.',
+    idempotency: 'own',
+    body: schema.quickSendBody,
+    answers: { 200: { description: 'The message is accepted.', schema: schema.quickSendView } },
+    handler: async ({ ctx, body, http }) => {
+      const answer = (message: schema.MessageView) => ({
+        success: true as const,
+        message_id: message.id,
+        to: body.to,
+        session_id: message.session,
+        rate_limit_remaining: http.rateLimit.remaining,
+      });
+      const sent = await messages.send(ctx, {
+        sessionPointer: '/session_id',
+        sessionId: body.session_id,
+        to: body.to,
+        text: body.message,
+        contextMessageId: undefined,
+        idempotency: keepAnswer(http.idempotency, 200, answer),
+      });
+      return sent.replay ? { replay: sent.replay } : { status: 200, body: answer(sent.message) };
+    },
+  });
 }
 
 /** What makes a repeat of the request get the first answer. */

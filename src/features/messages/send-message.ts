@@ -1,8 +1,10 @@
 import type { PingrError } from '../../lib/errors.ts';
 import type { Context } from '../../platform/context.ts';
+import type { AccountCipher } from '../../platform/crypto/vault.ts';
 import type { StoredAnswer } from '../../platform/http/answer.ts';
 import { idempotencyErrors } from '../../platform/http/http.errors.ts';
-import { type Accepted, acceptMessage } from './accept-message.ts';
+import { ANSWER_PURPOSE } from '../../platform/http/idempotency.ts';
+import { type Accepted, type AcceptIdempotency, acceptMessage } from './accept-message.ts';
 import { sealContent } from './message-content.ts';
 import { messageErrors } from './messages.errors.ts';
 import { type MessageRow, newWireId } from './messages.model.ts';
@@ -33,8 +35,6 @@ export interface SendInput {
 /** The message, or the answer that the first request with this idempotency key got. */
 export type Sent = { message: MessageView; replay?: undefined } | { replay: StoredAnswer };
 
-const ANSWER_PURPOSE = 'idempotency';
-
 /** Accepts a text message: one round trip to Postgres, then a hint to the worker that holds the session. */
 export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
   const { vault, newUuid, clock } = deps;
@@ -53,7 +53,6 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
   });
   const content = { text: { body: input.text } };
   const message = showOpenMessage(row, content);
-  const answer = input.idempotency?.answer(message);
 
   const accepted = await acceptMessage(deps.database, {
     id: row.id,
@@ -68,15 +67,7 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
     wireId: row.wire_id,
     at: row.accepted_at,
     triggerId: undefined,
-    idempotency:
-      input.idempotency && answer
-        ? {
-            key: input.idempotency.key,
-            requestHash: input.idempotency.requestHash,
-            answerStatus: answer.status,
-            sealedAnswer: cipher.seal(Buffer.from(answer.text), ANSWER_PURPOSE),
-          }
-        : undefined,
+    idempotency: keptAnswer(input, message, cipher),
   });
 
   const replay = replayOf(accepted, (sealed) => cipher.open(sealed, ANSWER_PURPOSE).toString('utf8'));
@@ -86,6 +77,18 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
   deps.waker.wake({ id: sessionId, mode, owner: accepted.owner ?? undefined });
   deps.onFact(accountId);
   return { message };
+}
+
+/** What a repeat of the request gets. */
+function keptAnswer(
+  { idempotency }: SendInput,
+  message: MessageView,
+  cipher: AccountCipher,
+): AcceptIdempotency | undefined {
+  if (idempotency === undefined) return undefined;
+  const { key, requestHash } = idempotency;
+  const { status: answerStatus, text } = idempotency.answer(message);
+  return { key, requestHash, answerStatus, sealedAnswer: cipher.seal(Buffer.from(text), ANSWER_PURPOSE) };
 }
 
 async function onlyConnectedSession(

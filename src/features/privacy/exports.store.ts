@@ -35,15 +35,17 @@ export async function addExport(
   tx: AccountTx,
   wanted: { id: string; accountId: string; at: Date },
 ): Promise<ExportRow> {
-  await tx.query(
-    `insert into account_exports (id, account_id, created_at) values ($1, $2, $3)
-     on conflict (account_id) where status in ('queued', 'running') do nothing`,
-    [wanted.id, wanted.accountId, wanted.at],
-  );
-  const [row] = await tx.query<ExportRow>(
-    `select * from account_exports where status in ('queued', 'running') or id = $1 order by id desc limit 1`,
-    [wanted.id],
-  );
-  if (row === undefined) throw new Error('the export that was under way has just ended');
-  return row;
+  for (;;) {
+    const [added] = await tx.query<ExportRow>(
+      `insert into account_exports (id, account_id, created_at) values ($1, $2, $3)
+       on conflict (account_id) where status in ('queued', 'running') do nothing returning *`,
+      [wanted.id, wanted.accountId, wanted.at],
+    );
+    if (added !== undefined) return added;
+    const [underWay] = await tx.query<ExportRow>(
+      `select * from account_exports where status in ('queued', 'running')`,
+    );
+    if (underWay !== undefined) return underWay;
+    // That one has ended between the two statements: now there is room for a new one.
+  }
 }

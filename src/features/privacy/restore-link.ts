@@ -1,5 +1,6 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fromId, toId } from '../../lib/ids.ts';
+import { deriveKey } from '../../platform/crypto/derived-key.ts';
 
 /** Signs the links by which an owner, who is signed out everywhere, undoes a deletion. */
 export interface RestoreTokens {
@@ -9,9 +10,9 @@ export interface RestoreTokens {
   read(token: string): string | undefined;
 }
 
-/** @param masterKey 32 bytes, from which a key for this purpose alone is derived (HKDF, RFC 5869) */
+/** @param masterKey 32 bytes, from which a key for this purpose alone is derived */
 export function createRestoreTokens(masterKey: Uint8Array): RestoreTokens {
-  const key = Buffer.from(hkdfSync('sha256', masterKey, '', 'pingr/restore-account', 32));
+  const key = deriveKey(masterKey, 'pingr/restore-account');
   const sign = (id: string) => createHmac('sha256', key).update(id).digest();
   return {
     write(closureId) {

@@ -67,7 +67,7 @@ function limitReached(error: unknown): never {
 
 /** Builds the service on its parts. */
 export function createSessionsService(deps: SessionsDependencies): SessionsService {
-  const { database, newUuid } = deps;
+  const { database } = deps;
   const access = createSessionAccess(deps);
   const { get, waitUntil, wake } = access;
 
@@ -75,20 +75,10 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
     get,
     list: (ctx, page) => database.accountOnce(ctx, (tx) => store.listSessions(tx, page)),
 
-    async create(ctx, { name, autoPair, pacing }) {
-      if (autoPair && ctx.mode === 'live') {
-        throw sessionErrors.autoPairLive({
-          fields: [{ pointer: '/auto_pair', detail: 'is for test keys only' }],
-        });
-      }
-      const { accountId, mode } = ctx;
-      const row = await database
-        .accountOnce(ctx, (tx) =>
-          store.insertSession(tx, { id: newUuid(), accountId, mode, name, autoPair, pacing }),
-        )
-        .catch(limitReached);
-      deps.waker.wake({ id: row.id, mode, owner: undefined });
-      return autoPair ? waitUntil(ctx, row.id, ({ status }) => status === 'connected', 15_000) : row;
+    async create(ctx, session) {
+      const row = await addSession(deps, ctx, session);
+      if (!session.autoPair) return row;
+      return waitUntil(ctx, row.id, ({ status }) => status === 'connected', 15_000);
     },
 
     async update(ctx, id, settings) {
@@ -121,4 +111,25 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
     qr: (ctx, id) => waitForQr(access, deps.clock, ctx, id),
     pairingCode: (ctx, id, phone) => askForPairingCode({ ...access, database }, ctx, id, phone),
   };
+}
+
+/** Adds a session and tells workers of it. @throws session.auto_pair_test_only, session.limit_reached */
+async function addSession(
+  { database, newUuid, waker }: SessionsDependencies,
+  ctx: Context,
+  { name, autoPair, pacing }: Parameters<SessionsService['create']>[1],
+): Promise<SessionRow> {
+  if (autoPair && ctx.mode === 'live') {
+    throw sessionErrors.autoPairLive({
+      fields: [{ pointer: '/auto_pair', detail: 'is for test keys only' }],
+    });
+  }
+  const { accountId, mode } = ctx;
+  const row = await database
+    .accountOnce(ctx, (tx) =>
+      store.insertSession(tx, { id: newUuid(), accountId, mode, name, autoPair, pacing }),
+    )
+    .catch(limitReached);
+  waker.wake({ id: row.id, mode, owner: undefined });
+  return row;
 }

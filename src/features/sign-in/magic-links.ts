@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
+import { hashToken } from '../../platform/crypto/token-hash.ts';
 import { seal, unseal } from '../../platform/crypto/vault.ts';
 
 /** How long a link works, in minutes. */
@@ -31,7 +31,7 @@ export function createMagicLinks({ key, clock }: { key: Uint8Array; clock: Clock
       const bytes = token.length > LONGEST ? Buffer.alloc(0) : Buffer.from(token, 'base64url');
       const content = opened(key, bytes);
       if (content === undefined || content.until <= clock.now().getTime()) return undefined;
-      return { email: content.email, hash: createHash('sha256').update(bytes).digest() };
+      return { email: content.email, hash: hashToken(bytes) };
     },
   };
 }

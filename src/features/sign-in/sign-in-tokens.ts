@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashToken } from '../../platform/crypto/token-hash.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
 import { signInErrors } from './sign-in.errors.ts';
 import { deleteSignIn, insertSignIn, lockByRefresh, turnRefresh } from './sign-in.system.ts';
@@ -47,7 +47,7 @@ export async function refreshTokens(
   visitor: Visitor,
 ): Promise<{ userId: string; tokens: SignInTokens }> {
   const { database, clock, log } = parts;
-  const shown = hashOf(refreshToken);
+  const shown = hashToken(refreshToken);
   const turned = await database.system(async (tx) => {
     const now = clock.now();
     const found = await lockByRefresh(tx, shown, now);
@@ -73,7 +73,7 @@ function freshRefresh({ randomBytes, clock }: TokenParts, { ip, userAgent }: Vis
   const agent = userAgent?.slice(0, LONGEST_AGENT);
   return {
     refreshToken,
-    stored: { refreshHash: hashOf(refreshToken), ip, userAgent: agent, at, expiresAt },
+    stored: { refreshHash: hashToken(refreshToken), ip, userAgent: agent, at, expiresAt },
   };
 }
 
@@ -85,9 +85,4 @@ async function tokensOf(
   const accessToken = await tokens.sign(identity);
   const { signInId } = identity;
   return { signInId, accessToken, expiresIn: tokens.lifetimeSeconds, refreshToken };
-}
-
-/** Tokens are random, 256 bits: a fast hash is enough, and finding by it leaks no time. */
-function hashOf(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }

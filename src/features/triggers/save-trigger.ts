@@ -2,7 +2,7 @@ import type { Context } from '../../platform/context.ts';
 import { newWebhookSecret } from '../../platform/crypto/webhook-signature.ts';
 import type { AccountTx } from '../../platform/db/scope.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
-import { OutboundError } from '../../platform/net/outbound-http.ts';
+import { describeUrlRefusal, OutboundError } from '../../platform/net/outbound-error.ts';
 import { settingsProblems } from './settings-problems.ts';
 import { showTrigger, type TriggerWithSecret } from './show-trigger.ts';
 import { triggerErrors } from './triggers.errors.ts';
@@ -95,13 +95,6 @@ async function refuseUnknownSessions(
   if (fields.length > 0) throw triggerErrors.unknownSession({ fields });
 }
 
-/** What to tell about an address that was refused, by reason. */
-const DETAILS: Record<string, string> = {
-  invalid_url: 'is not a URL that can be called; credentials in it are not taken either',
-  https_required: 'must begin with https://',
-  blocked_address: 'leads to an address that is not public',
-};
-
 async function refuseUncallable(
   { outbound, policyFor }: TriggersDependencies,
   { mode }: Context,
@@ -112,7 +105,7 @@ async function refuseUncallable(
     await outbound.check(url, policyFor(mode));
   } catch (error) {
     if (!(error instanceof OutboundError)) throw error;
-    const detail = DETAILS[error.reason] ?? `cannot be called (${error.reason})`;
+    const detail = describeUrlRefusal(error);
     throw triggerErrors.urlRefused({
       detail: `The URL ${detail}.`,
       fields: [{ pointer: '/reply_url', detail }],

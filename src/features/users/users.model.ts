@@ -21,6 +21,11 @@ export interface Membership {
   closed: boolean;
 }
 
+/** A user with the accounts they belong to, oldest membership first. */
+export interface UserWithAccounts extends UserRow {
+  memberships: Membership[];
+}
+
 /** What a user may change of themselves. What is left out stays. */
 export interface ProfileChange {
   name?: string | undefined;

@@ -4,16 +4,11 @@ import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
 import { bothModes, type SystemTx } from '../../platform/db/scope.ts';
 import { userErrors } from './users.errors.ts';
-import type { Membership, Person, ProfileChange, UserRow } from './users.model.ts';
+import type { Person, ProfileChange, UserWithAccounts } from './users.model.ts';
 import { updateOwnProfile } from './users.store.ts';
 import { findFirebaseUser, findSignedInUser, findUser, saveUser } from './users.system.ts';
 
-export type { Membership, Person } from './users.model.ts';
-
-/** A user with the accounts they belong to, oldest membership first. */
-export interface UserWithAccounts extends UserRow {
-  memberships: Membership[];
-}
+export type { Membership, Person, UserWithAccounts } from './users.model.ts';
 
 /** The use cases of people. Ids are UUIDs. */
 export interface UsersService {

@@ -22,7 +22,12 @@ const REPLAY_TIMEOUT_MS = 120_000;
 
 /** What was sent and what became of it, samples, and sending again. */
 export function deliveryRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
-  return [...readRoutes(webhooks), ...sendRoutes(webhooks, clock), eventTypesRoute(clock)];
+  return [
+    ...readRoutes(webhooks),
+    ...replayRoutes(webhooks, clock),
+    sampleRoute(webhooks),
+    eventTypesRoute(clock),
+  ];
 }
 
 function readRoutes(webhooks: WebhooksService): Route[] {
@@ -68,7 +73,7 @@ function readRoutes(webhooks: WebhooksService): Route[] {
   ];
 }
 
-function sendRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
+function replayRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
   return [
     defineRoute({
       ...write,
@@ -105,24 +110,27 @@ function sendRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
         return { status: 202, body: await webhooks.replay(ctx, range) };
       },
     }),
-    defineRoute({
-      ...write,
-      method: 'POST',
-      path: `${ENDPOINT}/test`,
-      operationId: 'testWebhookEndpoint',
-      summary: 'Send a sample event to a webhook endpoint',
-      description:
-        'It goes the way of all deliveries: signed, tried again, listed. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
-      problems: [webhookErrors.notFound, webhookErrors.notEnabled],
-      params: ofEndpoint,
-      body: schema.testBody,
-      answers: { 202: waiting },
-      handler: async ({ ctx, params, body }) => ({
-        status: 202,
-        body: showDelivery(await webhooks.test(ctx, params.id, body.type)),
-      }),
-    }),
   ];
+}
+
+function sampleRoute(webhooks: WebhooksService): Route {
+  return defineRoute({
+    ...write,
+    method: 'POST',
+    path: `${ENDPOINT}/test`,
+    operationId: 'testWebhookEndpoint',
+    summary: 'Send a sample event to a webhook endpoint',
+    description:
+      'It goes the way of all deliveries: signed, tried again, listed. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
+    problems: [webhookErrors.notFound, webhookErrors.notEnabled],
+    params: ofEndpoint,
+    body: schema.testBody,
+    answers: { 202: waiting },
+    handler: async ({ ctx, params, body }) => ({
+      status: 202,
+      body: showDelivery(await webhooks.test(ctx, params.id, body.type)),
+    }),
+  });
 }
 
 function eventTypesRoute(clock: Clock): Route {

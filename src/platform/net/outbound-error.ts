@@ -72,6 +72,18 @@ export function outboundError(reason: OutboundFailure, cause?: unknown): Outboun
   return new OutboundError(reason, MESSAGES[reason], cause);
 }
 
+/** What a customer is told about an address that was refused before anything was sent. */
+const REFUSALS: Partial<Record<OutboundFailure, string>> = {
+  invalid_url: 'is not a URL that can be called; credentials in it are not taken either',
+  https_required: 'must begin with https://',
+  blocked_address: 'leads to an address that is not public',
+};
+
+/** The rest of a sentence about the URL, such as `must begin with https://`. */
+export function describeUrlRefusal({ reason }: OutboundError): string {
+  return REFUSALS[reason] ?? `cannot be called (${reason})`;
+}
+
 /**
  * Names what undici, TLS or the system reported.
  * @param connected whether the request had a connection by then

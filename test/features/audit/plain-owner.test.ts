@@ -6,6 +6,7 @@ import { createDatabase, type Database } from '../../../src/platform/db/database
 import { migrate } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
 import { silentLog } from '../../support/log.ts';
+import { createPlainOwner, dropPlainOwner } from '../../support/plain-owner.ts';
 
 // Functions that act as the owner of the tables must do so under forced row-level security too, where the owner is no
 // superuser, as on a hosted Postgres.
@@ -14,15 +15,12 @@ const name = `pingr_owner_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
 let admin: pg.Client;
 let pool: pg.Pool;
 let database: Database;
+const asSuperuser = (sql: string) => admin.query(sql);
 
 beforeAll(async () => {
   admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
-  await admin.query(`create role ${name} login createrole password 'x'`);
-  for (const role of ['anon', 'authenticated', 'service_role', 'pingr_app', 'pingr_account']) {
-    await admin.query(`create role ${role} noinherit`).catch(() => undefined);
-    await admin.query(`grant ${role} to ${name} with admin option`);
-  }
+  await createPlainOwner(asSuperuser, name);
   await admin.query(`create database ${name} owner ${name}`);
   const url = new URL(inject('postgresUrl'));
   url.pathname = name;
@@ -35,8 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool?.end();
   await admin.query(`drop database if exists ${name} with (force)`);
-  await admin.query(`drop owned by ${name} cascade`);
-  await admin.query(`drop role ${name}`);
+  await dropPlainOwner(asSuperuser, name);
   await admin.end();
 });
 

@@ -77,11 +77,21 @@ export async function factsOf(db: TestDatabase, messageId: string): Promise<stri
   return rows.map(({ type }) => type);
 }
 
-/** The database as seen over a link that the test cuts. Counts the transactions that went through. */
-export function cuttable(database: Database): Database & { isCut: boolean; transactions: number } {
+/** The database as seen over a link that the test cuts. Counts the transactions that went through, and that did not. */
+export interface Cuttable extends Database {
+  isCut: boolean;
+  transactions: number;
+  refusals: number;
+  /** Transactions that have not ended, which a cut lets through. */
+  underWay: number;
+}
+
+export function cuttable(database: Database): Cuttable {
   const link = {
     isCut: false,
     transactions: 0,
+    refusals: 0,
+    underWay: 0,
     account: through(database.account),
     accountOnce: through(database.accountOnce),
     system: through(database.system),
@@ -89,11 +99,15 @@ export function cuttable(database: Database): Database & { isCut: boolean; trans
   };
   function through<Args extends unknown[], T>(run: (...args: Args) => Promise<T>) {
     return async (...args: Args): Promise<T> => {
-      if (link.isCut) throw databaseErrors.unavailable();
+      if (link.isCut) {
+        link.refusals++;
+        throw databaseErrors.unavailable();
+      }
       link.transactions++;
-      return run(...args);
+      link.underWay++;
+      return run(...args).finally(() => link.underWay--);
     };
   }
   // Generic methods lose their type parameters in `through`.
-  return link as unknown as Database & { isCut: boolean; transactions: number };
+  return link as unknown as Cuttable;
 }

@@ -80,6 +80,21 @@ describe('taking messages', () => {
     await expect(factsOf(db, empty.id)).resolves.toEqual(['message.failed']);
   });
 
+  it('goes on past more emptied messages than it may give at once', async () => {
+    const empty = [];
+    for (let i = 0; i < 20; i++) empty.push((await seedMessage(db, hold)).id);
+    const full = [(await seedMessage(db, hold)).id, (await seedMessage(db, hold)).id];
+    await db.owner.query('update messages set content = null where id = any($1)', [empty]);
+    await expect(take([], 16)).resolves.toEqual(full);
+    for (const id of empty) {
+      await expect(messageNow(db, id)).resolves.toMatchObject({
+        status: 'failed',
+        error_code: 'message.content_expired',
+      });
+    }
+    await expect(take(full, 16)).resolves.toEqual([]);
+  });
+
   it("leaves out other sessions' messages", async () => {
     await seedMessage(db, await seedHold(db, hold.accountId));
     await expect(take()).resolves.toEqual([]);

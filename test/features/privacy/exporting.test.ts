@@ -3,9 +3,11 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sealContent } from '../../../src/features/messages/message-content.ts';
 import { LEFT_OUT } from '../../../src/features/privacy/export-tables.model.ts';
+import { addExport } from '../../../src/features/privacy/exports.store.ts';
 import { exportQueue } from '../../../src/features/privacy/privacy.jobs.ts';
 import { sweepExports, workOnExport } from '../../../src/features/privacy/work-exports.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
+import type { AccountTx } from '../../../src/platform/db/scope.ts';
 import { eventually } from '../../support/eventually.ts';
 import { unzip } from '../../support/unzip.ts';
 import { accountTables, fillTables } from './fill-tables.ts';
@@ -143,6 +145,42 @@ describe('an export', () => {
     const [id = ''] = ids;
     await finished(live, id);
     expect((await request(live)).id).not.toBe(id);
+  });
+
+  it('is a new one where that under way ends while another is asked for', async () => {
+    const { id: accountId } = await privacy.account();
+    const [first, second] = [newUuid(), newUuid()];
+    const insert = (tx: AccountTx, id: string) => addExport(tx, { id, accountId, at: new Date() });
+    await privacy.db.database.account({ accountId }, (tx) => insert(tx, first));
+    const asked = await privacy.db.database.account({ accountId }, async (tx) => {
+      let statements = 0;
+      const query: typeof tx.query = async (text, values) => {
+        if (++statements === 2) {
+          await privacy.db.owner.query(`update account_exports set status = 'failed' where id = $1`, [first]);
+        }
+        return tx.query(text, values);
+      };
+      return insert({ ...tx, query }, second);
+    });
+    expect(asked).toMatchObject({ id: second, account_id: accountId, status: 'queued' });
+  });
+
+  it('is that of the request before, which waits for its answer, where two come at once', async () => {
+    const { id: accountId } = await privacy.account();
+    const { database } = privacy.db;
+    const ids = [newUuid(), newUuid()];
+    const rows = await Promise.all(
+      ids.map((id) =>
+        database.account({ accountId }, async (tx) => {
+          const row = await addExport(tx, { id, accountId, at: new Date() });
+          // So that the other one finds a row that is not committed yet.
+          await tx.query('select pg_sleep(0.2)');
+          return row;
+        }),
+      ),
+    );
+    expect(rows[0]?.id).toBe(rows[1]?.id);
+    expect(ids).toContain(rows[0]?.id);
   });
 
   it('is not for test keys, and not for others', async () => {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { toId } from '../../../src/lib/ids.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startFirebaseIssuer } from '../../support/firebase-issuer.ts';
 import { openPeopleApi, type PeopleApi } from './open-people.ts';
@@ -103,6 +104,59 @@ describe('a Firebase user', () => {
     const joe = await byLink('joe@example.com');
     const me = (await api.call(joe, 'GET', '/v1/me')).json<{ accounts: object[] }>();
     expect(me.accounts).toMatchObject([{ id: account.id, role: 'viewer' }]);
+  });
+});
+
+describe('who somebody is for Firebase', () => {
+  const me = async (token: string) => {
+    const answer = await api.call(token, 'GET', '/v1/me');
+    expect(answer.status).toBe(200);
+    return answer.json<{ id: string; email: string; accounts: { id: string }[] }>();
+  };
+
+  /** A member whom Firebase knows under a project of before. */
+  async function knownElsewhere(email: string, uid: string): Promise<{ userId: string; accountId: string }> {
+    const accountId = await api.account();
+    const { userId } = await api.member(accountId, 'owner', email);
+    await api.db.owner.query(
+      `update users set firebase_project = 'project-of-before', firebase_uid = $2 where id = $1`,
+      [userId, uid],
+    );
+    return { userId, accountId };
+  }
+
+  it('is a project and a uid: the same uid under another project is another person', async () => {
+    const before = await knownElsewhere('first@example.com', 'uid-of-two');
+    const second = issuer.signedIn('second@example.com', 'password', { uid: 'uid-of-two' });
+    const { id, email, accounts } = await me(await issuer.idToken(second));
+    expect(id).not.toBe(toId('user', before.userId));
+    expect(email).toBe('second@example.com');
+    expect(accounts.map((account) => account.id)).not.toContain(toId('account', before.accountId));
+    const { rows } = await api.db.owner.query(
+      `select email, firebase_project from users where firebase_uid = 'uid-of-two' order by email`,
+    );
+    expect(rows).toEqual([
+      { email: 'first@example.com', firebase_project: 'project-of-before' },
+      { email: 'second@example.com', firebase_project: issuer.projectId },
+    ]);
+  });
+
+  it('changes with the project of an installation, and the verified address says who it is', async () => {
+    const before = await knownElsewhere('moved@example.com', 'uid-before');
+    const moved = issuer.signedIn('moved@example.com', 'password', { uid: 'uid-after' });
+    const { id, accounts } = await me(await issuer.idToken(moved));
+    expect(id).toBe(toId('user', before.userId));
+    expect(accounts.map((account) => account.id)).toEqual([toId('account', before.accountId)]);
+  });
+
+  it('stays who they are where the address has changed, also between two first requests', async () => {
+    const user = issuer.signedIn('old@example.com', 'password', { uid: 'uid-with-two-addresses' });
+    const tokens = await Promise.all(
+      ['old', 'new', 'old', 'new'].map((name) => issuer.idToken(user, { email: `${name}@example.com` })),
+    );
+    const answers = await Promise.all(tokens.map(me));
+    expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
+    expect(new Set(answers.map(({ accounts }) => JSON.stringify(accounts))).size).toBe(1);
   });
 });
 

@@ -12,6 +12,7 @@ import { MIGRATIONS, migrate, pendingMigrations } from '../../../src/platform/db
 import { createPool } from '../../../src/platform/db/pool.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
+import { createPlainOwner, dropPlainOwner } from '../../support/plain-owner.ts';
 import { uuidTime } from '../../support/uuid-time.ts';
 
 const made: string[] = [];
@@ -85,11 +86,7 @@ describe('migrating', () => {
 
   it('needs no superuser, only an owner who may grant the roles, as on a hosted Postgres', async () => {
     const name = new URL(url).pathname.slice(1);
-    await asSuperuser(`create role ${name} login createrole password 'x'`);
-    for (const role of ['anon', 'authenticated', 'service_role', 'pingr_app', 'pingr_account']) {
-      await asSuperuser(`create role ${role} noinherit`).catch(() => undefined);
-      await asSuperuser(`grant ${role} to ${name} with admin option`);
-    }
+    await createPlainOwner(asSuperuser, name);
     await asSuperuser(`alter database ${name} owner to ${name}`);
     const hosted = new URL(url);
     hosted.username = name;
@@ -106,8 +103,7 @@ describe('migrating', () => {
     } finally {
       await asSuperuser(`drop database ${name} with (force)`);
       made.splice(made.indexOf(name), 1);
-      await asSuperuser(`drop owned by ${name} cascade`);
-      await asSuperuser(`drop role ${name}`);
+      await dropPlainOwner(asSuperuser, name);
     }
   });
 });

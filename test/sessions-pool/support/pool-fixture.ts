@@ -19,8 +19,8 @@ export interface TestPool {
   network: ScriptedNetwork;
 }
 
-/** Leases last this long, on the database's clock. */
-export const LEASE_MS = 1_000;
+/** Longer than any test, so that a lease runs out where a test says so and not because the machine is slow. */
+export const LEASE_MS = 10 * 60_000;
 
 /** Seconds pass `factor` times as fast, for everything but the database. */
 export function hastened(factor: number): Clock {
@@ -81,8 +81,18 @@ export async function leaseNow(db: TestDatabase, id: string) {
     epoch: string;
     wanted: boolean;
     attempts: number;
-  }>('select owner, epoch, wanted, attempts from session_leases where session_id = $1', [id]);
+    expires_at: Date | null;
+  }>('select owner, epoch, wanted, attempts, expires_at from session_leases where session_id = $1', [id]);
   return rows[0];
+}
+
+/** As if a lease's time had passed since the worker was heard of: its leases have run out, and it does not count. */
+export async function expire(db: TestDatabase, { workerId }: Pick<TestPool, 'workerId'>): Promise<void> {
+  await db.owner.query(
+    `with gone as (update workers set beat_at = beat_at - interval '1 hour' where id = $1)
+     update session_leases set expires_at = now() - interval '1 second' where owner = $1`,
+    [workerId],
+  );
 }
 
 /** Statuses that the session has announced, in order. */
