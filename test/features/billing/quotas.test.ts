@@ -125,7 +125,7 @@ describe('the messages of a plan', () => {
       account,
       'live',
     ]);
-    await sendMany(2_000);
+    for (let n = 0; n < 10; n++) await expect(sendMany(200)).resolves.toEqual([]);
     const [warning, ...rest] = await facts(account);
     expect(rest).toEqual([]);
     expect(warning?.type).toBe('quota.warning');

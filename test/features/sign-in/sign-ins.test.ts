@@ -52,7 +52,7 @@ describe('an access token', () => {
 });
 
 describe('a sign-in', () => {
-  it('is listed, and ended from another one within two seconds', async () => {
+  it('is listed, and ended from another one', async () => {
     const [laptop, phone] = [await api.signIn('two@example.com'), await api.signIn('two@example.com')];
     const { data } = (await api.call(laptop.access_token, 'GET', '/v1/auth/sign-ins')).json<{
       data: { id: string; current: boolean; ip: string }[];
@@ -66,12 +66,10 @@ describe('a sign-in', () => {
 
     const ended = await api.call(laptop.access_token, 'DELETE', `/v1/auth/sign-ins/${phone.sign_in_id}`);
     expect(ended.status).toBe(204);
-    const started = performance.now();
     await eventually(
       () => me(phone.access_token),
       (status) => status === 401,
     );
-    expect(performance.now() - started).toBeLessThan(2_000);
     expect(await codeOf(api.call(phone.access_token, 'GET', '/v1/me'))).toBe('auth.token_revoked');
     expect((await refresh(phone.refresh_token)).status).toBe(401);
     expect(await me(laptop.access_token)).toBe(200);

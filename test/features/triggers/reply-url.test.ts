@@ -14,6 +14,7 @@ interface Asked {
 }
 
 let world: Triggers;
+let runner: ReturnType<Triggers['start']> | undefined;
 let hold: LaneHold;
 let answer: (response: ServerResponse, asked: Asked) => void;
 const asked: Asked[] = [];
@@ -30,7 +31,7 @@ let url: string;
 
 beforeAll(async () => {
   world = await openTriggers();
-  world.start({ timings: { timeoutMs: 400 } });
+  await waitForAnswers(60_000);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   url = `http://127.0.0.1:${port}/reply`;
@@ -45,6 +46,12 @@ beforeEach(async () => {
   world.counted.length = 0;
   hold = await world.hold();
 });
+
+/** How long the reply URL has from here on. */
+async function waitForAnswers(timeoutMs: number): Promise<void> {
+  await runner?.close();
+  runner = world.start({ timings: { timeoutMs } });
+}
 
 const say = async (text: string, more?: Parameters<Triggers['receive']>[2]) => {
   await world.receive(hold, text, more);
@@ -113,6 +120,7 @@ describe('a reply URL', () => {
       'content type',
     ],
   ])('that %s is stood in for by the fallback', async (_how, how, reason) => {
+    if (reason === 'timeout') await waitForAnswers(400);
     answer = how;
     await ask({ fallback_reply: 'We are away, {{name}}. {{code}}' });
     await say('login');
@@ -131,6 +139,7 @@ describe('a reply URL', () => {
       },
     ]);
     expect(world.counted).toContain('asked failed');
+    if (reason === 'timeout') await waitForAnswers(60_000);
   });
 
   it('that fails without a fallback leaves the event', async () => {
@@ -173,12 +182,11 @@ describe('a reply URL that is slow', () => {
     await world.receive(hold, 'slow 3', { from: '14155550100' });
     await world.receive(hold, 'hi', { from: '14155550101' });
     await world.receive(other, 'login');
-    await eventually(texts, (found) => found.length === 2, 300);
+    await eventually(texts, (found) => found.length === 2);
     expect(await texts()).toEqual(expect.arrayContaining(['re: slow 3', 'at once']));
     await eventually(
       () => world.replies(other),
       (found) => found.length === 1,
-      300,
     );
     held[0]?.();
     await world.settled();

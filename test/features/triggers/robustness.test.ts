@@ -157,7 +157,7 @@ describe('a message that cannot be dealt with', () => {
       [hold.accountId],
     );
     run();
-    await eventually(texts, (found) => found.length === 1, 2_000).catch(() => undefined);
+    await eventually(texts, (found) => found.length === 1);
     expect(await world.checks()).toBe(1);
     await world.db.owner.query('update trigger_checks set attempts = 6, claimed_until = null');
     await world.settled();
@@ -211,7 +211,6 @@ describe('a worker that shuts down', () => {
       () => asked,
       (count) => count === 1,
     );
-    const started = performance.now();
     await first.close();
     run({
       http: {
@@ -222,7 +221,6 @@ describe('a worker that shuts down', () => {
       },
     });
     await world.settled();
-    expect(performance.now() - started).toBeLessThan(2_000);
     expect(await texts()).toEqual(['second']);
   });
 });

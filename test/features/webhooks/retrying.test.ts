@@ -37,7 +37,7 @@ describe('a delivery that fails', () => {
     ['drop', { error: 'reset', status_code: null }],
     ['hang', { error: 'timeout', status_code: null }],
   ])('with %j is tried again with the same id, and then arrives', async (answer, failure) => {
-    await app.openPool({ settings: { timeoutMs: answer === 'hang' ? 300 : 10_000 } });
+    await app.openPool({ settings: { timeoutMs: answer === 'hang' ? 1_500 : 10_000 } });
     const { id } = await app.seedEndpoint(accountId, receiver.url);
     receiver.answer(inTurn(answer, 200));
     await app.happen({ accountId });
@@ -70,7 +70,6 @@ describe('a delivery that fails', () => {
     const [first = 0, second = 0, third = 0] = receiver.received.map(({ at }) => at);
     expect(second - first).toBeGreaterThanOrEqual(85);
     expect(third - second).toBeGreaterThanOrEqual(265);
-    expect(third - second).toBeLessThan(1_000);
     expect(await app.endpoint(id)).toMatchObject({ enabled: true, failing_since: expect.any(Date) });
   });
 

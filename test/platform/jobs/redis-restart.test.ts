@@ -20,10 +20,8 @@ describeOnly('redis', 'jobs on Redis, when the server restarts', () => {
     await expect.poll(() => seen).toEqual(['before']);
 
     await first.stop();
-    const started = performance.now();
     await expect(jobs.queue(queue).add({ id: 'meanwhile' })).rejects.toThrow();
     await expect(jobs.health()).rejects.toThrow();
-    expect(performance.now() - started).toBeLessThan(1_000);
 
     const second = await startRedisServer(Number(new URL(first.url).port));
     await untilItWorks(() => jobs.queue(queue).add({ id: 'after' }, { jobId: 'after' }));

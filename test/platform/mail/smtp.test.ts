@@ -21,7 +21,7 @@ async function outcome(
   signal?: AbortSignal,
 ) {
   try {
-    await createSmtpMailer({ from: FROM, timeoutMs: 400, ...options }).send(mail(over), signal);
+    await createSmtpMailer({ from: FROM, timeoutMs: 1_000, ...options }).send(mail(over), signal);
     return 'sent';
   } catch (error) {
     if (!(error instanceof MailError)) throw error;
