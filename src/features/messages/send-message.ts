@@ -2,7 +2,8 @@ import type { PingrError } from '../../lib/errors.ts';
 import type { Context } from '../../platform/context.ts';
 import type { StoredAnswer } from '../../platform/http/answer.ts';
 import { idempotencyErrors } from '../../platform/http/http.errors.ts';
-import { type Accepted, acceptMessage } from './accept-message.ts';
+import type { Accepted } from './accept-message.ts';
+import type { Accept } from './accept-writer.ts';
 import { sealContent } from './message-content.ts';
 import { messageErrors } from './messages.errors.ts';
 import { type MessageRow, newWireId } from './messages.model.ts';
@@ -36,7 +37,11 @@ export type Sent = { message: MessageView; replay?: undefined } | { replay: Stor
 const ANSWER_PURPOSE = 'idempotency';
 
 /** Accepts a text message: one round trip to Postgres, then a hint to the worker that holds the session. */
-export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
+export async function sendMessage(
+  deps: MessagesDependencies & { accept: Accept },
+  ctx: Context,
+  input: SendInput,
+): Promise<Sent> {
   const { vault, newUuid, clock } = deps;
   const { accountId, mode } = ctx;
   const pointer = input.sessionPointer ?? '/session';
@@ -55,7 +60,7 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
   const message = showOpenMessage(row, content);
   const answer = input.idempotency?.answer(message);
 
-  const accepted = await acceptMessage(deps.database, {
+  const accepted = await deps.accept({
     id: row.id,
     eventId: newUuid(),
     accountId,
