@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export interface Options {
   queue: 'postgres' | 'redis';
   /** One part of it alone. */
-  only: 'webhooks' | undefined;
+  only: 'messages' | 'webhooks' | undefined;
   /** Rounds of traffic; figures are the median over them. */
   rounds: number;
   /** Messages a round: one after the other, sixteen at once, and as fast as they are taken. */
@@ -40,7 +40,7 @@ const QUICK = {
 } as const;
 
 const USAGE =
-  'npm run bench -- [--quick] [--queue=postgres|redis] [--skip-sessions] [--only=webhooks] [--profile=DIRECTORY]';
+  'npm run bench -- [--quick] [--queue=postgres|redis] [--skip-sessions] [--only=messages|webhooks] [--profile=DIRECTORY]';
 
 /** Reads the command line. @throws Error that says how to use it */
 export function readOptions(args: readonly string[]): Options {
@@ -55,7 +55,7 @@ export function readOptions(args: readonly string[]): Options {
     },
   });
   const { queue, only } = values;
-  if (only !== undefined && only !== 'webhooks') throw new Error(USAGE);
+  if (only !== undefined && only !== 'messages' && only !== 'webhooks') throw new Error(USAGE);
   if (queue !== 'postgres' && queue !== 'redis') throw new Error(USAGE);
   const size = values.quick ? QUICK : FULL;
   return {

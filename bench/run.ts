@@ -33,8 +33,10 @@ async function main(options: Options): Promise<Row[]> {
   const subjects = { emulator, pingr, raw, options };
   await step('contacts', () => meetContacts(subjects));
   if (options.only === 'webhooks') return step('webhooks', () => measureWebhooks({ ...subjects, dir }));
+  const messages = await step('messages', () => measureMessages(subjects));
+  if (options.only === 'messages') return messages;
   const rows = [
-    ...(await step('messages', () => measureMessages(subjects))),
+    ...messages,
     ...(await step('first contact', () => measureFirstContact(subjects))),
     ...(await step('webhooks', () => measureWebhooks({ ...subjects, dir }))),
   ];
