@@ -6,7 +6,6 @@ import type { Database } from '../../platform/db/database.ts';
 import type { AccountTx } from '../../platform/db/scope.ts';
 import type { SessionWaker } from '../sessions/sessions.service.ts';
 import { type AcceptedReply, acceptReply, type Reply } from './accept-reply.ts';
-import { createAcceptWriter } from './accept-writer.ts';
 import { messageErrors } from './messages.errors.ts';
 import type { MessageRow } from './messages.model.ts';
 import type { MessageView } from './messages.schema.ts';
@@ -44,7 +43,6 @@ export interface MessagesService {
 
 export function createMessagesService(deps: MessagesDependencies): MessagesService {
   const { database, vault } = deps;
-  const accept = createAcceptWriter(database);
 
   async function show(
     ctx: Context,
@@ -55,7 +53,7 @@ export function createMessagesService(deps: MessagesDependencies): MessagesServi
   }
 
   return {
-    send: (ctx, input) => sendMessage({ ...deps, accept }, ctx, input),
+    send: (ctx, input) => sendMessage(deps, ctx, input),
 
     acceptIn: (tx, ctx, reply) => acceptReply(deps, tx, ctx, reply),
 

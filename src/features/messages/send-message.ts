@@ -4,8 +4,7 @@ import type { AccountCipher } from '../../platform/crypto/vault.ts';
 import type { StoredAnswer } from '../../platform/http/answer.ts';
 import { idempotencyErrors } from '../../platform/http/http.errors.ts';
 import { ANSWER_PURPOSE } from '../../platform/http/idempotency.ts';
-import type { Accepted, AcceptIdempotency } from './accept-message.ts';
-import type { Accept } from './accept-writer.ts';
+import { type Accepted, type AcceptIdempotency, acceptMessage } from './accept-message.ts';
 import { sealContent } from './message-content.ts';
 import { messageErrors } from './messages.errors.ts';
 import { type MessageRow, newWireId } from './messages.model.ts';
@@ -37,11 +36,7 @@ export interface SendInput {
 export type Sent = { message: MessageView; replay?: undefined } | { replay: StoredAnswer };
 
 /** Accepts a text message: one round trip to Postgres, then a hint to the worker that holds the session. */
-export async function sendMessage(
-  deps: MessagesDependencies & { accept: Accept },
-  ctx: Context,
-  input: SendInput,
-): Promise<Sent> {
+export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
   const { vault, newUuid, clock } = deps;
   const { accountId, mode } = ctx;
   const pointer = input.sessionPointer ?? '/session';
@@ -59,7 +54,7 @@ export async function sendMessage(
   const content = { text: { body: input.text } };
   const message = showOpenMessage(row, content);
 
-  const accepted = await deps.accept({
+  const accepted = await acceptMessage(deps.database, {
     id: row.id,
     eventId: newUuid(),
     accountId,
