@@ -15,7 +15,7 @@ import { createDatabase, type Database } from '../src/platform/db/database.ts';
 import { migrate } from '../src/platform/db/migrate.ts';
 import { createPool } from '../src/platform/db/pool.ts';
 import { startEmbeddedPostgres } from '../src/platform/embedded-postgres/embedded-postgres.ts';
-import { openEdge, principal } from '../test/platform/http/open-edge.ts';
+import { type Edge, openEdge, principal } from '../test/platform/http/open-edge.ts';
 import { cleanUpAfterKill } from '../test/support/clean-up-after-kill.ts';
 import { silentLog } from '../test/support/log.ts';
 import { quantile } from './load/statistics.ts';
@@ -84,6 +84,10 @@ async function measure(url: string, seeded: Seeded): Promise<void> {
     console.log(`| ${name} | ${figures.join(' | ')} | ${bytes} |`);
   }
   console.log(`\nexport: ${(await timeExport(edge)).toFixed(0)} rows a second`);
+  const began = performance.now();
+  const pages = await walk(edge, neverMeeting(seeded));
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  console.log(`a key and a method that never meet, to the end of the log: ${pages} pages in ${seconds} s`);
   await edge.close();
   console.log(
     `writing: ${(await timeWriting(database, accountId, keys)).toFixed(0)} µs a request, in batches of 500`,
@@ -91,13 +95,17 @@ async function measure(url: string, seeded: Seeded): Promise<void> {
   await Promise.all([pool.end(), systemPool.end()]);
 }
 
-type Edge = Pick<Awaited<ReturnType<typeof openEdge>>, 'call'>;
-
 function ago(days: number): string {
   return new Date(Date.now() - days * 86_400_000).toISOString();
 }
 
-function callsOf({ keys, requestId }: Seeded): Record<string, string> {
+/** A third of the log and two thirds of it. */
+function neverMeeting({ keys }: Seeded): string {
+  return `/v1/activity?limit=100&key=${toId('apiKey', keys[1] ?? '')}&method=GET`;
+}
+
+function callsOf(seeded: Seeded): Record<string, string> {
+  const { keys, requestId } = seeded;
   const rare = toId('apiKey', keys.at(-1) ?? '');
   return {
     'summary, 30 days': '/v1/usage/summary',
@@ -112,9 +120,16 @@ function callsOf({ keys, requestId }: Seeded): Record<string, string> {
     'activity, 45 days back': `/v1/activity?limit=100&until=${ago(45)}`,
     'activity, answers of 5xx': '/v1/activity?limit=100&status=5xx',
     'activity, a rare key': `/v1/activity?limit=100&key=${rare}`,
-    'activity, one address, one day': '/v1/activity?limit=100&ip=198.51.100.1',
+    'activity, a class of statuses, 4xx': '/v1/activity?limit=100&status=4xx',
+    'activity, a status of 60 days ago, 304': '/v1/activity?limit=100&status=304',
+    'activity, a method of 40 days ago': '/v1/activity?limit=100&method=DELETE',
+    'activity, an address of nine days ago': '/v1/activity?limit=100&ip=198.51.100.7',
+    'activity, an address that never called': '/v1/activity?limit=100&ip=198.51.100.1',
     'activity, a route that nobody calls': '/v1/activity?limit=100&route=/v1/plans',
+    'activity, an address and answers of 5xx': '/v1/activity?limit=100&ip=203.0.113.5&status=5xx',
+    'activity, a route and a rare method': '/v1/activity?limit=100&route=/v1/messages&method=DELETE',
     'activity, one request': `/v1/activity?request_id=${requestId}`,
+    'activity, a key and a method that never meet': neverMeeting(seeded),
     'activity, an error code, 60 days back': `/v1/activity?limit=100&error_code=service.unexpected&until=${ago(60)}`,
   };
 }
@@ -138,6 +153,18 @@ async function timeExport(edge: Edge): Promise<number> {
   const began = performance.now();
   const { text } = await edge.call('GET', `/v1/activity/export?since=${ago(3)}`);
   return text.split('\n').length / ((performance.now() - began) / 1000);
+}
+
+/** Follows the cursors to the last page. @returns how many pages there were */
+async function walk(edge: Edge, query: string): Promise<number> {
+  let cursor: string | null = null;
+  let pages = 0;
+  do {
+    const answer = await edge.call('GET', cursor === null ? query : `${query}&after=${cursor}`);
+    cursor = answer.json<{ next_cursor: string | null }>().next_cursor;
+    pages++;
+  } while (cursor !== null);
+  return pages;
 }
 
 /** Microseconds that a request takes to write and count, waiting for Postgres included. */

@@ -84,19 +84,23 @@ async function takeIndexes(client: pg.Client): Promise<string[]> {
   return rows.map(({ definition }) => definition.replace(' ON ONLY ', ' ON '));
 }
 
-/** Parameters: account, keys, routes, days ago, rows. The last key makes one request in ten thousand. */
+/**
+ * Parameters: account, keys, routes, days ago, rows. The last key makes one request in ten thousand, the second only
+ * POSTs. Nine days ago a stranger's address made a few, 40 days ago there were some DELETEs, 60 days ago some 304s.
+ */
 const FILL_DAY = `
   insert into activity_log (id, account_id, mode, at, method, route, status, duration_ms, key_id, ip, user_agent,
     request_id, error_code)
   select encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid())
       placing substring(int8send((extract(epoch from t.at) * 1000)::bigint) from 3) from 1 for 6), 52, 1), 53, 1), 'hex')::uuid,
-    $1, 'test', t.at, case when n % 3 = 0 then 'POST' else 'GET' end, ($3::text[])[1 + n % 6],
+    $1, 'test', t.at, case when $4 = 40 and n % 9001 = 0 then 'DELETE' when n % 3 = 1 then 'POST' else 'GET' end,
+    ($3::text[])[1 + n % 6],
     s.status, 2 + n % 50, ($2::uuid[])[case when n % 10000 = 0 then 4 else 1 + n % 3 end],
-    '203.0.113.0'::inet + n % 200, 'seed/' || n % 20, 'req_' || md5(n::text || '/' || $4::text),
+    case when $4 = 9 and n % 9001 = 0 then '198.51.100.7' else '203.0.113.0'::inet + n % 200 end, 'seed/' || n % 20, 'req_' || md5(n::text || '/' || $4::text),
     case when s.status >= 500 then 'service.unexpected' when s.status >= 400 then 'request.invalid' end
   from generate_series(1, $5::integer) as n
   cross join lateral (select now() - make_interval(days => $4::integer, secs => -86400.0 * n / $5::integer) as at) t
-  cross join lateral (select case when n % 9973 = 0 then 500 when n % 97 = 0 then 429 when n % 31 = 0 then 422
+  cross join lateral (select case when $4 = 60 and n % 9001 = 0 then 304 when n % 9973 = 0 then 500 when n % 97 = 0 then 429 when n % 31 = 0 then 422
     when n % 3 = 0 then 202 else 200 end as status) s`;
 
 const COUNT_REQUESTS = `

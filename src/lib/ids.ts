@@ -35,6 +35,21 @@ export type NewUuid = () => string;
 /** UUIDv7 generator, monotonic within the process. */
 export const newUuid: NewUuid = uuidv7;
 
+/** Below and above every UUID that is made. */
+export const LOWEST_UUID = '00000000-0000-0000-0000-000000000000';
+export const HIGHEST_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** The smallest UUIDv7 of an instant, as `app.uuid_floor` makes it; before 1970 the smallest of all. */
+export function uuidFloor(at: Date): string {
+  const hex = Math.max(0, at.getTime()).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}${LOWEST_UUID.slice(13)}`;
+}
+
+/** When a UUIDv7 was made, to the millisecond. */
+export function timeOfUuid(uuid: string): Date {
+  return new Date(Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16));
+}
+
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 
 /** Public id of a UUID: `toId('message', uuid)` → `msg_01h455vb4pex5vsknk084sn02q`. */

@@ -20,11 +20,9 @@ export function openUsageRoutes({ database }: Core): Route[] {
 
 /** Starts the activity log. @returns what the edge tells of each request; opened before HTTP, it closes after it */
 export async function openActivityLog(core: Core): Promise<NonNullable<AppOptions['onRequest']>> {
-  const activity = await core.lifecycle.open(
-    'activity log',
-    () => new ActivityLog({ ...core, newUuid, clock: systemClock }),
-    { close: (opened) => opened.close() },
-  );
+  const activity = await core.lifecycle.open('activity log', () => new ActivityLog({ ...core, newUuid }), {
+    close: (opened) => opened.close(),
+  });
   return (request) => activity.record(request);
 }
 

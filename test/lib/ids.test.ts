@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fromId, ID_PREFIXES, type IdKind, newUuid, toId } from '../../src/lib/ids.ts';
+import { fromId, ID_PREFIXES, type IdKind, newUuid, timeOfUuid, toId, uuidFloor } from '../../src/lib/ids.ts';
 import { uuidTime } from '../support/uuid-time.ts';
 
 const uuid = fc.uuid();
@@ -70,5 +70,15 @@ describe('new UUIDs', () => {
     expect(new Set(made).size).toBe(1_000);
     expect(uuidTime(made[0] ?? '')).toBeGreaterThanOrEqual(before);
     expect(uuidTime(made[999] ?? '')).toBeLessThanOrEqual(Date.now() + 1);
+  });
+
+  it('are not below the floor of their instant, and below that of the next', () => {
+    const made = newUuid();
+    const at = timeOfUuid(made);
+    expect(Math.abs(at.getTime() - Date.now())).toBeLessThan(60_000);
+    expect(uuidFloor(at) <= made).toBe(true);
+    expect(made < uuidFloor(new Date(at.getTime() + 1))).toBe(true);
+    expect(timeOfUuid(uuidFloor(at))).toEqual(at);
+    expect(uuidFloor(new Date(-1))).toBe(uuidFloor(new Date(0)));
   });
 });

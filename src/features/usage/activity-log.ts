@@ -1,5 +1,4 @@
-import type { Clock } from '../../lib/clock.ts';
-import type { NewUuid } from '../../lib/ids.ts';
+import { type NewUuid, timeOfUuid } from '../../lib/ids.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { RequestRecord } from '../../platform/http/request-log.ts';
 import type { Log } from '../../platform/log/log.ts';
@@ -16,7 +15,6 @@ const MOST_WAITING = 20_000;
 export interface ActivityLogParts {
   database: Pick<Database, 'systemOnce'>;
   newUuid: NewUuid;
-  clock: Clock;
   log: Log;
   metrics: Pick<Metrics, 'activity'>;
   /** Default {@link MOST_WAITING}. */
@@ -39,8 +37,10 @@ export class ActivityLog {
 
   /** Takes a request; never waits, never throws. One that nobody is known to have made is only counted. */
   record(request: RequestRecord): void {
-    const { newUuid, clock, metrics } = this.#parts;
-    const row = toActivityRow(request, newUuid(), clock.now());
+    const { newUuid, metrics } = this.#parts;
+    const id = newUuid();
+    // One time for both: rows are found by the time in their id.
+    const row = toActivityRow(request, id, timeOfUuid(id));
     if (row === undefined) {
       metrics.activity.inc({ outcome: 'anonymous' });
       return;

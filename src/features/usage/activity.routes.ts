@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ExportFormat, exportAnswer, exportQuery, exportReply } from '../../platform/http/export.ts';
-import { pageOf, pageQuery, toPage } from '../../platform/http/page.ts';
+import { pageOf, pageQuery, toOpenPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
 import * as schema from './activity.schema.ts';
 import type { ActivityService } from './activity.service.ts';
@@ -17,16 +17,15 @@ export function activityRoutes(activity: ActivityService): Route[] {
       operationId: 'listActivity',
       summary: 'List API requests',
       description:
-        'Every request with a key of the account, kept for 90 days. New ones appear within a second.',
+        'Every request with a key or by a user of the account, newest first, kept for 90 days. New ones appear within a second. Without `since` the whole log is searched, whatever the filter. A page may be shorter than `limit`, also empty, while `has_more` is true: the search has only come so far, and goes on from `next_cursor`.',
       query: z.strictObject({ ...schema.activityFilter, ...pageQuery('activity') }),
       answers: {
         200: { description: 'A page of requests.', schema: pageOf(schema.activityView, 'ActivityList') },
       },
       handler: async ({ ctx, query }) => {
         const { limit, after } = query;
-        const page = { ...schema.toActivityFilter(query), limit: limit + 1, after };
-        const found = await activity.list(ctx, page);
-        return { status: 200, body: toPage(found, query, 'activity', schema.showActivity) };
+        const found = await activity.list(ctx, { filter: schema.toActivityFilter(query), limit, after });
+        return { status: 200, body: toOpenPage(found, 'activity', schema.showActivity) };
       },
     }),
     defineRoute({
@@ -36,7 +35,7 @@ export function activityRoutes(activity: ActivityService): Route[] {
       operationId: 'exportActivity',
       summary: 'Export API requests',
       description:
-        'Newest first, streamed; the filters are those of the list. With `method` or `ip` and neither `since` nor another filter: the last day before `until`.',
+        'All of them, newest first, streamed; the filters are those of the list. Without `since` from the whole log.',
       cost: 10,
       query: z.strictObject({ ...schema.activityFilter, ...exportQuery }),
       answers: { 200: exportAnswer('The requests.') },

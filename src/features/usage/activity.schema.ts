@@ -17,7 +17,14 @@ const addressInput = z
   .meta({ description: 'Only from this address.', example: '203.0.113.7' });
 
 const text = (description: string, example: string) =>
-  z.string().min(1).max(200).meta({ description, example }).optional();
+  z
+    .string()
+    .min(1)
+    .max(200)
+    // Postgres takes none in a text.
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
+    .meta({ description, example })
+    .optional();
 
 export const activityFilter = {
   method: z
@@ -34,7 +41,7 @@ export const activityFilter = {
   request_id: text('Only this request.', 'req_01h455vb4pex5vsknk084sn02q'),
   error_code: text('Only requests that were answered with this problem.', 'request.invalid'),
   ip: addressInput.optional(),
-  since: timeInput('Made at or after.').optional(),
+  since: timeInput('Made at or after; without it from the oldest on, 90 days ago.').optional(),
   until: timeInput('Made before.').optional(),
 };
 

@@ -1,55 +1,48 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
+import type { Found } from '../../platform/http/page.ts';
 import type { ActivityRow } from './activity.model.ts';
-import { type ActivityFilter, type ActivityPage, listActivity } from './activity.store.ts';
+import type { ActivityFilter } from './activity.store.ts';
+import { type ActivitySearch, type SearchPace, searchActivity } from './search-activity.ts';
 
 /** Rows that an export reads at once. */
 const EXPORT_PAGE = 2_000;
 
+/** Some milliseconds for the first steps, some tens for the largest. */
+const PACE: SearchPace = { firstStep: 1_000, largestStep: 25_000, ms: 300 };
+
 /** Looking at the log of an account's requests. */
 export interface ActivityService {
-  /** Newest first. */
-  list(ctx: Context, page: ActivityPage): Promise<ActivityRow[]>;
+  /** Newest first. May find less than was asked for, or nothing, although there is more: then it can go on. */
+  list(ctx: Context, search: ActivitySearch): Promise<Found<ActivityRow>>;
   /** Everything, newest first, page by page as they are asked for, each in a short transaction of its own. */
-  all(ctx: Context, filter: ActivityFilter): AsyncGenerator<ActivityRow[]>;
+  all(ctx: Context, filter: ActivityFilter): AsyncGenerator<readonly ActivityRow[]>;
+}
+
+interface ActivityServiceParts {
+  database: Pick<Database, 'account'>;
+  clock: Pick<Clock, 'now'>;
+  /** Default {@link PACE}. */
+  pace?: SearchPace;
 }
 
 export function createActivityService({
   database,
   clock,
-}: {
-  database: Database;
-  clock: Clock;
-}): ActivityService {
-  const list = (ctx: Context, page: ActivityPage) => {
-    const since = page.since ?? earliestOf(page, clock.now());
-    return database.accountOnce(ctx, (tx) => listActivity(tx, ctx, { ...page, since }));
-  };
+  pace = PACE,
+}: ActivityServiceParts): ActivityService {
+  const list: ActivityService['list'] = (ctx, search) =>
+    database.account(ctx, (tx) => searchActivity(tx, ctx, search, { clock, pace }));
   return {
     list,
     async *all(ctx, filter) {
       let after: string | undefined;
-      for (;;) {
-        const rows = await list(ctx, { ...filter, limit: EXPORT_PAGE, after });
+      do {
+        const { rows, next } = await list(ctx, { filter, limit: EXPORT_PAGE, after });
         if (rows.length > 0) yield rows;
-        after = rows.at(-1)?.id;
-        if (rows.length < EXPORT_PAGE) return;
-      }
+        after = next;
+      } while (after !== undefined);
     },
   };
-}
-
-const SEARCH_MS = 86_400_000;
-
-/** How far back is searched by what no index helps to find: so that one rare address does not read the whole log. */
-function earliestOf(filter: ActivityFilter, now: Date): Date | undefined {
-  const { method, ip, until = now } = filter;
-  const searches = method !== undefined || ip !== undefined;
-  return searches && !isIndexed(filter) ? new Date(until.getTime() - SEARCH_MS) : undefined;
-}
-
-function isIndexed({ keyId, userId, route, requestId, errorCode, status }: ActivityFilter): boolean {
-  if ((status?.from ?? 0) >= 400) return true;
-  return [keyId, userId, route, requestId, errorCode].some((value) => value !== undefined);
 }

@@ -92,8 +92,9 @@ export function defaultRange(
 }
 
 const EARLIEST = Date.UTC(2020, 0);
+const LATEST = Date.UTC(2100, 0);
 
-/** Before it nothing was counted, and time zones had stranger offsets. */
-export function isEarly(at: Date): boolean {
-  return at.getTime() < EARLIEST;
+/** Before it nothing was counted, and time zones had stranger offsets; after it years have no end. */
+export function isOutOfReach({ since, until }: Range): boolean {
+  return since.getTime() < EARLIEST || until.getTime() > LATEST;
 }

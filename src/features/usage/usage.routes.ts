@@ -8,7 +8,7 @@ import {
   type Bucket,
   defaultRange,
   fits,
-  isEarly,
+  isOutOfReach,
   LONGEST_DAYS,
   type Range,
   toQuarters,
@@ -87,15 +87,15 @@ function rangeOf(
   clock: Clock,
   days?: number,
 ): Range {
-  const range = toQuarters(defaultRange(given, clock.now(), days ?? DEFAULT_DAYS[bucket]));
+  const range = defaultRange(given, clock.now(), days ?? DEFAULT_DAYS[bucket]);
   if (range.since >= range.until)
     throw usageErrors.rangeInvalid({ detail: '`since` must be before `until`.' });
-  if (isEarly(range.since)) throw usageErrors.rangeInvalid({ detail: 'Nothing was counted before 2020.' });
+  if (isOutOfReach(range)) throw usageErrors.rangeInvalid({ detail: 'Counts are of 2020 to 2099.' });
   if (!fits(range, bucket)) {
     const detail = `Buckets of a ${bucket} cover ${LONGEST_DAYS[bucket]} days at most.`;
     throw usageErrors.rangeInvalid({ detail });
   }
-  return range;
+  return toQuarters(range);
 }
 
 const DEFAULT_DAYS: Record<Bucket, number> = { hour: 1, day: 30, month: 365 };

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
 import { isTimeZone } from '../../lib/time-zone.ts';
 import { idInput, timeField, timeInput } from '../../platform/http/api-fields.ts';
-import { BUCKETS, type CountedStatus, GROUPS, METRICS, type Range } from './usage.model.ts';
+import { BUCKETS, type CountedStatus, GROUPS, isCountedStatus, METRICS, type Range } from './usage.model.ts';
 import type { SeriesQuery } from './usage.service.ts';
+
+const isStatus = (text: string) => isCountedStatus(text) || /^[1-5]\d\d$/.test(text);
 
 const filter = {
   session: idInput('session', 'Only messages of this session; requests belong to none.').optional(),
@@ -40,7 +42,7 @@ export const seriesFields = {
     .enum(GROUPS)
     .optional()
     .meta({ description: 'Sets the counts of each bucket apart.', example: 'status' }),
-  status: z.string().min(1).max(20).optional().meta({
+  status: z.string().refine(isStatus, 'is no status of messages, and no HTTP status').optional().meta({
     description:
       'Only this status: of messages such as `sent`, of requests such as `404`. Without it every message is counted once, when it is accepted or received.',
     example: 'sent',

@@ -1,6 +1,7 @@
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { AccountTx } from '../../platform/db/scope.ts';
+import { requestErrors } from '../../platform/http/http.errors.ts';
 import { catchUp } from './count-messages.ts';
 import {
   type Bucket,
@@ -54,7 +55,10 @@ export interface UsageBucket extends Range {
 export interface UsageService {
   /** Sums; the range is widened to whole quarters of an hour. */
   summary(ctx: Context, query: SummaryQuery): Promise<UsageSummary>;
-  /** Counts over time, oldest first, empty buckets included; the range is widened as above. */
+  /**
+   * Counts over time, oldest first, empty buckets included; the range is widened as above.
+   * @throws request.invalid for a time zone that Postgres does not know
+   */
   series(ctx: Context, query: SeriesQuery): Promise<UsageBucket[]>;
 }
 
@@ -67,7 +71,8 @@ export function createUsageService({ database }: { database: Database }): UsageS
 
     async series(ctx, query) {
       if (query.metric === 'messages') await catchUp(database, ctx);
-      return database.account(ctx, (tx) => readSeries(tx, ctx, { ...query, ...toQuarters(query) }));
+      const whole = { ...query, ...toQuarters(query) };
+      return database.account(ctx, (tx) => readSeries(tx, ctx, whole)).catch(blameZone);
     },
   };
 }
@@ -106,6 +111,16 @@ async function readSeries(tx: AccountTx, ctx: Context, query: SeriesQuery): Prom
   }
   return buckets;
 }
+
+/** Postgres may know fewer time zones than Node. @throws request.invalid where that is it, otherwise what it is given */
+function blameZone(error: unknown): never {
+  const isUnknown = error instanceof Error && 'code' in error && error.code === INVALID_PARAMETER_VALUE;
+  if (!isUnknown) throw error;
+  const fields = [{ pointer: '?time_zone', detail: 'is not the name of a time zone that is known here' }];
+  throw requestErrors.invalid({ fields, cause: error });
+}
+
+const INVALID_PARAMETER_VALUE = '22023';
 
 const NOTHING: Record<CountedStatus, number> = {
   queued: 0,

@@ -48,6 +48,12 @@ export function pageOf<T extends z.ZodType>(item: T, name: string) {
     .meta({ id: name, description: 'A page of a list.' });
 }
 
+interface Page<View> {
+  data: View[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
 /**
  * Makes a page of what a store found when asked for one item more than the limit.
  * @param view how an item is shown
@@ -57,13 +63,28 @@ export function toPage<Item extends { id: string }, View>(
   { limit }: PageInput,
   kind: IdKind,
   view: (item: Item) => View,
-): { data: View[]; has_more: boolean; next_cursor: string | null } {
-  const shown = items.slice(0, limit);
-  const last = items.length > limit ? shown.at(-1) : undefined;
+): Page<View> {
+  const rows = items.slice(0, limit);
+  return toOpenPage({ rows, next: items.length > limit ? rows.at(-1)?.id : undefined }, kind, view);
+}
+
+/** What a search found so far. */
+export interface Found<Item> {
+  rows: readonly Item[];
+  /** UUID below which the search goes on; `undefined` where there is nothing more. */
+  next: string | undefined;
+}
+
+/** Makes a page of what a search found, which may be less than was asked for although there is more. */
+export function toOpenPage<Item, View>(
+  { rows, next }: Found<Item>,
+  kind: IdKind,
+  view: (item: Item) => View,
+): Page<View> {
   return {
-    data: shown.map(view),
-    has_more: last !== undefined,
-    next_cursor: last === undefined ? null : writeCursor(kind, last.id),
+    data: rows.map(view),
+    has_more: next !== undefined,
+    next_cursor: next === undefined ? null : writeCursor(kind, next),
   };
 }
 

@@ -1,6 +1,5 @@
 import { ActivityLog } from '../../../src/features/usage/activity-log.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
 import { createDatabase } from '../../../src/platform/db/database.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
 import { createMetrics } from '../../../src/platform/metrics/metrics.ts';
@@ -14,7 +13,6 @@ const pool = createPool({ url, max: 2, name: 'record-forever', scope: 'system', 
 const log = new ActivityLog({
   database: createDatabase(pool, pool),
   newUuid,
-  clock: systemClock,
   log: silentLog,
   metrics: createMetrics({ process: false }),
 });

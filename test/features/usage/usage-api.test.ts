@@ -108,7 +108,15 @@ describe('GET /v1/activity', () => {
   });
 
   it('says what is wrong with a filter', async () => {
-    for (const query of ['status=abc', 'ip=here', 'key=ses_1', 'method=FETCH', 'since=yesterday', 'x=1']) {
+    for (const query of [
+      'status=abc',
+      'ip=here',
+      'key=ses_1',
+      'method=FETCH',
+      'since=yesterday',
+      'route=a%00b',
+      'x=1',
+    ]) {
       const answer = await edge.call('GET', `/v1/activity?${query}`);
       expect(answer.status, query).toBe(422);
       expect(answer.json()).toMatchObject({ errors: [{ pointer: `?${query.split('=')[0]}` }] });
@@ -202,14 +210,29 @@ describe('GET /v1/usage', () => {
     expect(lines.length).toBeGreaterThanOrEqual(30);
   });
 
+  it('takes the longest range from one minute to the same a month later', async () => {
+    const [since, until] = ['2026-01-01T00:07:00Z', '2026-02-01T00:07:00Z'];
+    const series = await get<{ since: string; until: string; data: object[] }>(
+      `/v1/usage/timeseries?bucket=hour&since=${since}&until=${until}`,
+    );
+    expect([series.since, series.until]).toEqual(['2026-01-01T00:00:00.000Z', '2026-02-01T00:15:00.000Z']);
+    expect(series.data).toHaveLength(31 * 24 + 1);
+  });
+
   it('says what is wrong with a range', async () => {
     const wrong = {
       'bucket=hour&since=2026-01-01T00:00:00Z&until=2026-06-01T00:00:00Z': 'usage.range_invalid',
       'since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z': 'usage.range_invalid',
       'since=1990-01-01T00:00:00Z&bucket=month': 'usage.range_invalid',
+      'since=2026-02-01T00:10:00Z&until=2026-02-01T00:05:00Z': 'usage.range_invalid',
+      'since=9999-12-01T00:00:00Z&until=9999-12-31T23:59:59Z': 'usage.range_invalid',
       'time_zone=Mars/Olympus': 'request.invalid',
+      // Node knows it, Postgres does not.
+      'time_zone=US/Pacific-New': 'request.invalid',
       'time_zone=%2B05:30': 'request.invalid',
       'group_by=colour': 'request.invalid',
+      'status=sended': 'request.invalid',
+      'status=%00': 'request.invalid',
     };
     for (const [query, code] of Object.entries(wrong)) {
       const answer = await edge.call('GET', `/v1/usage/timeseries?${query}`);

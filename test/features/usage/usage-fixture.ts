@@ -1,7 +1,6 @@
 import { ActivityLog } from '../../../src/features/usage/activity-log.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import type { Mode } from '../../../src/lib/mode.ts';
-import { systemClock } from '../../../src/lib/system-clock.ts';
 import type { RequestRecord } from '../../../src/platform/http/request-log.ts';
 import { createMetrics } from '../../../src/platform/metrics/metrics.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -40,7 +39,6 @@ export function openActivityLog(db: Pick<TestDatabase, 'database'>, over: { most
   const log = new ActivityLog({
     database: db.database,
     newUuid,
-    clock: systemClock,
     log: silentLog,
     metrics,
     ...over,
