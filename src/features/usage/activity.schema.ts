@@ -17,14 +17,7 @@ const addressInput = z
   .meta({ description: 'Only from this address.', example: '203.0.113.7' });
 
 const text = (description: string, example: string) =>
-  z
-    .string()
-    .min(1)
-    .max(200)
-    // Postgres takes none in a text.
-    .refine((value) => !value.includes('\0'), 'must not hold a NUL character')
-    .meta({ description, example })
-    .optional();
+  z.string().min(1).max(200).meta({ description, example }).optional();
 
 export const activityFilter = {
   method: z

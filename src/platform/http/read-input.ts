@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorFactory, FieldProblem } from '../../lib/errors.ts';
 import { fieldProblems } from './field-problems.ts';
 import { requestErrors } from './http.errors.ts';
+import { unstorableText } from './unstorable-text.ts';
 
 interface InputSchemas<Params, Query, Body> {
   params?: z.ZodType<Params>;
@@ -32,7 +33,11 @@ export function readInput<Params, Query, Body>(
   if (!params.success) throw notFoundOf(schemas.problems)();
   const query = querySchema.safeParse(raw.query, { reportInput: true });
   const body = bodySchema.safeParse(raw.body, { reportInput: true });
-  if (query.success && body.success) return { params: params.data, query: query.data, body: body.data };
+  if (query.success && body.success) {
+    const unstorable = [...unstorableText(raw.body, 'body'), ...unstorableText(raw.query, 'query')];
+    if (unstorable.length > 0) throw invalid(unstorable);
+    return { params: params.data, query: query.data, body: body.data };
+  }
 
   throw invalid([
     ...(body.success ? [] : fieldProblems(body.error.issues, 'body')),

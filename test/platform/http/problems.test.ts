@@ -166,6 +166,19 @@ describe('the input', () => {
     expect((await edge.call('POST', '/things', '['.repeat(500_000))).status).toBe(400);
   });
 
+  it('must be text that can be stored', async () => {
+    const body = '{"name":"a\\u0000b","parts":[]}';
+    const { status, json } = await edge.call('POST', '/things', body);
+    expect([status, json().code]).toEqual([422, 'request.invalid']);
+    expect(json().errors).toEqual([{ pointer: '/name', detail: 'must not hold a NUL character' }]);
+    const half = await edge.call('POST', '/things', '{"name":"a\\ud83d"}');
+    expect(half.json().errors).toEqual([
+      { pointer: '/name', detail: 'must not hold half of a surrogate pair' },
+    ]);
+    const whole = await edge.call('POST', '/things', { name: '😀 naïve' });
+    expect(whole.status).toBe(200);
+  });
+
   it('cannot reach the prototype', async () => {
     const { status, json } = await edge.call('POST', '/things', '{"name":"ok","__proto__":{"admin":true}}');
     expect(status).toBe(422);
