@@ -7,8 +7,6 @@ import type { PaymentProvider } from '../features/billing/payment-provider.ts';
 import { servePaymentWebhooks } from '../features/billing/payment-webhooks.routes.ts';
 import { createPlanLimits, type PlanLimits } from '../features/billing/plan-limits.ts';
 import { createProviders } from '../features/billing/providers.ts';
-import { createRazorpayProvider } from '../features/billing/razorpay/razorpay-provider.ts';
-import { createStripeProvider } from '../features/billing/stripe/stripe-provider.ts';
 import type { MailService } from '../features/mail/mail.service.ts';
 import { newUuid } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
@@ -35,7 +33,7 @@ export async function openBillingParts(
   config: ApiConfig,
   needs: BillingNeeds,
 ): Promise<BillingParts> {
-  const parts = shared(core, config, needs);
+  const parts = await shared(core, config, needs);
   return {
     routes: billingRoutes(createBillingService({ ...parts, returnUrl: parts.plansUrl })),
     pages: [(app) => servePaymentWebhooks(app, parts.providers, parts), serveBillingPage],
@@ -52,14 +50,15 @@ export async function runBilling(
   config: WorkerConfig,
   needs: BillingNeeds,
 ): Promise<{ settle: (accountId: string) => Promise<void> }> {
-  const parts = shared(core, config, needs);
+  const parts = await shared(core, config, needs);
   const basePlan = config.basePlan ?? (parts.providers.all().length > 0 ? 'trial' : 'unlimited');
   await runBillingJobs({ ...parts, lifecycle: core.lifecycle, basePlan });
   return { settle: (accountId) => endSubscriptions(parts, accountId) };
 }
 
-function shared(core: Core, config: ApiConfig | WorkerConfig, { mail }: BillingNeeds) {
+async function shared(core: Core, config: ApiConfig | WorkerConfig, { mail }: BillingNeeds) {
   const { database, jobs, log, events } = core;
+  const opened = await Promise.all([stripeOf(config), razorpayOf(config)]);
   return {
     database,
     jobs,
@@ -68,23 +67,26 @@ function shared(core: Core, config: ApiConfig | WorkerConfig, { mail }: BillingN
     newUuid,
     clock: systemClock,
     onFact: events.notify,
-    providers: createProviders([...stripeOf(config), ...razorpayOf(config)]),
+    providers: createProviders(opened.flat()),
     plansUrl: config.billingUrl ?? `${publicUrlOf(config)}/billing`,
   };
 }
 
+// The providers' libraries are large: only who has an account there loads them.
+
 /** @throws ConfigError where it is set up by half: its webhooks could not be checked */
-function stripeOf(config: ApiConfig | WorkerConfig): PaymentProvider[] {
+async function stripeOf(config: ApiConfig | WorkerConfig): Promise<PaymentProvider[]> {
   const { stripeSecretKey: secretKey, stripeWebhookSecrets: webhookSecrets } = config;
   if (secretKey === undefined) return [];
   if (webhookSecrets === undefined)
     throw new ConfigError(['STRIPE_WEBHOOK_SECRET: is required with STRIPE_SECRET_KEY']);
   const { stripeApiUrl: apiUrl, stripeCurrency: currency } = config;
+  const { createStripeProvider } = await import('../features/billing/stripe/stripe-provider.ts');
   return [createStripeProvider({ secretKey, webhookSecrets, apiUrl, currency })];
 }
 
 /** @throws ConfigError as for Stripe */
-function razorpayOf(config: ApiConfig | WorkerConfig): PaymentProvider[] {
+async function razorpayOf(config: ApiConfig | WorkerConfig): Promise<PaymentProvider[]> {
   const {
     razorpayKeyId: keyId,
     razorpayKeySecret: keySecret,
@@ -96,6 +98,7 @@ function razorpayOf(config: ApiConfig | WorkerConfig): PaymentProvider[] {
       'RAZORPAY_KEY_SECRET and RAZORPAY_WEBHOOK_SECRET: are required with RAZORPAY_KEY_ID',
     ]);
   }
+  const { createRazorpayProvider } = await import('../features/billing/razorpay/razorpay-provider.ts');
   return [
     createRazorpayProvider({
       keyId,

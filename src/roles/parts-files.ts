@@ -3,7 +3,6 @@ import { systemClock } from '../lib/system-clock.ts';
 import { deriveKey } from '../platform/crypto/derived-key.ts';
 import type { Files } from '../platform/files/files.ts';
 import { openLocalFiles } from '../platform/files/local-files.ts';
-import { createSupabaseFiles } from '../platform/files/supabase-files.ts';
 import type { AppOptions } from '../platform/http/app.ts';
 import { serveFiles } from '../platform/http/serve-files.ts';
 import type { ApiConfig, WorkerConfig } from './config.ts';
@@ -18,6 +17,8 @@ export interface OpenFiles {
 export async function openFiles(config: ApiConfig | WorkerConfig): Promise<OpenFiles> {
   const { supabaseUrl: url, supabaseSecretKey: secretKey, supabaseBucket: bucket } = config;
   if (url !== undefined && secretKey !== undefined) {
+    // A large library: only who uses it loads it.
+    const { createSupabaseFiles } = await import('../platform/files/supabase-files.ts');
     return { files: createSupabaseFiles({ url, secretKey, bucket }), pages: [] };
   }
   const files = await openLocalFiles({
