@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sourceHash } from '../../platform/http/source-hash.ts';
 import { BILLING_SCRIPT } from './billing-page-script.ts';
 
 const STYLE = `
@@ -11,13 +11,11 @@ th, td { text-align: left; padding: .5em .6em .5em 0; border-bottom: 1px solid #
 #say { min-height: 1.5em; font-weight: 600 }
 `;
 
-const sha256 = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
 /** Only the page's own script and style run; it calls the API that it came from. */
 export const BILLING_CSP = [
   "default-src 'none'",
-  `script-src ${sha256(BILLING_SCRIPT)}`,
-  `style-src ${sha256(STYLE)}`,
+  `script-src ${sourceHash(BILLING_SCRIPT)}`,
+  `style-src ${sourceHash(STYLE)}`,
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",

@@ -270,8 +270,8 @@ describe(`jobs on ${inject('queue')}`, () => {
     const queue = newQueue();
     let woken: () => void = () => {};
     await jobs.work(queue, async () => woken(), { concurrency: 10 });
-    // An idle worker looks for itself every five seconds: five minutes for sixty, and the test would be over.
-    for (let i = 0; i < 60; i++) {
+    // An idle worker looks for itself every five seconds: a hundred times would take longer than a test may.
+    for (let i = 0; i < 100; i++) {
       const done = new Promise<void>((resolve) => (woken = resolve));
       await jobs.queue(queue).add({ id: `${i}` });
       await done;
