@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { newUuid } from '../../src/lib/ids.ts';
 import * as leases from '../../src/sessions-pool/leases.system.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../support/database.ts';
+import { inOpenTransaction } from '../support/open-transaction.ts';
 
 let db: TestDatabase;
 let account: string;
@@ -66,12 +67,10 @@ describe('claiming', () => {
   });
 
   it('does not wait for a session that somebody is writing to', async () => {
-    const writer = await db.owner.connect();
-    await writer.query('begin');
-    await writer.query('select from session_leases where session_id = $1 for share', [sessions[0]]);
-    const claimed = await claim(a);
-    await writer.query('rollback');
-    writer.release();
+    const claimed = await inOpenTransaction(db.owner, async (writer) => {
+      await writer.query('select from session_leases where session_id = $1 for share', [sessions[0]]);
+      return claim(a);
+    });
     expect(ids(claimed)).toEqual(sessions.slice(1).sort());
   });
 

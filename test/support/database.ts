@@ -8,6 +8,7 @@ import { createDatabase, type Database } from '../../src/platform/db/database.ts
 import { MIGRATIONS, migrate } from '../../src/platform/db/migrate.ts';
 import { createPool } from '../../src/platform/db/pool.ts';
 import { silentLog } from './log.ts';
+import { PATIENCE_MS } from './patience.ts';
 
 export interface TestDatabase {
   /** The owner's connection string, as a deployment's DATABASE_URL. */
@@ -32,7 +33,13 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
   const url = withDatabase(serverUrl, name);
   const pool = createPool({ url, max: 4, name: 'test', log: silentLog });
   const systemPool = createPool({ url, max: 4, name: 'test', scope: 'system', log: silentLog });
-  const owner = new pg.Pool({ connectionString: url, max: 2 });
+  const owner = new pg.Pool({
+    connectionString: url,
+    max: 2,
+    // A test that runs out of time leaves the others neither without a connection nor behind its transaction.
+    connectionTimeoutMillis: PATIENCE_MS,
+    idle_in_transaction_session_timeout: 2 * PATIENCE_MS,
+  });
   // Dropping the database ends what is still open.
   owner.on('error', () => undefined);
   const database = createDatabase(pool, systemPool);

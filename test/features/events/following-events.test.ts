@@ -5,6 +5,7 @@ import { followEvents } from '../../../src/features/events/follow-events.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { silentLog } from '../../support/log.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { announce, type EventsApi, follow, openEventsApi, openParts, settle } from './open-events.ts';
 
 let api: EventsApi;
@@ -12,8 +13,6 @@ beforeAll(async () => {
   api = await openEventsApi();
 });
 afterAll(() => api.close());
-
-/** Transactions of other tests, in other databases of the server, hold events back for as long as they run. */
 
 const evt = (ids: string[]) => ids.map((id) => toId('event', id));
 const announceMany = async (accountId: string, count: number) => {
@@ -135,16 +134,15 @@ describe('the order of a stream', () => {
     const { text, accountId } = await api.issue();
     const stream = await follow(api.edge.url, text);
     await expect.poll(stream.text).toContain('retry');
-    const slow = await api.db.owner.connect();
-    await slow.query('begin');
-    const first = await announce(slow, { accountId, sessionId: newUuid() });
-    const second = await announce(api.db.owner, { accountId, sessionId: newUuid() });
-    api.notifier.notify(accountId);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(stream.events()).toEqual([]);
-    await slow.query('commit');
-    slow.release();
-    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt([first, second]));
+    const both = await inOpenTransaction(api.db.owner, async (slow) => {
+      const first = await announce(slow, { accountId, sessionId: newUuid() });
+      const second = await announce(api.db.owner, { accountId, sessionId: newUuid() });
+      api.notifier.notify(accountId);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(stream.events()).toEqual([]);
+      return [first, second];
+    });
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual(evt(both));
     stream.close();
   });
 
@@ -155,14 +153,12 @@ describe('the order of a stream', () => {
     let writing = true;
     const write = async () => {
       for (let i = 0; i < 25; i++) {
-        const client = await api.db.pool.connect();
-        await client.query('begin');
-        await client.query(`select set_config('role', 'service_role', true)`);
-        for (let j = 0; j < 1 + (i % 3); j++)
-          written.push(await announce(client, { accountId, sessionId: newUuid() }));
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
-        await client.query('commit');
-        client.release();
+        await inOpenTransaction(api.db.pool, async (client) => {
+          await client.query(`select set_config('role', 'service_role', true)`);
+          for (let j = 0; j < 1 + (i % 3); j++)
+            written.push(await announce(client, { accountId, sessionId: newUuid() }));
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * 8));
+        });
         api.notifier.notify(accountId);
       }
     };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { announce, type EventsApi, openEventsApi, settle } from './open-events.ts';
 
 interface Event {
@@ -103,13 +104,12 @@ describe('GET /v1/events', () => {
 
   it('waits with an event that another transaction may still come before', async () => {
     const { text, accountId } = await api.issue();
-    const slow = await api.db.owner.connect();
-    await slow.query('begin');
-    const first = await announce(slow, { accountId, sessionId: newUuid() });
-    const second = await announce(api.db.owner, { accountId, sessionId: newUuid() });
-    expect((await listNow(text)).data).toEqual([]);
-    await slow.query('commit');
-    slow.release();
+    const [first, second] = await inOpenTransaction(api.db.owner, async (slow) => {
+      const early = await announce(slow, { accountId, sessionId: newUuid() });
+      const late = await announce(api.db.owner, { accountId, sessionId: newUuid() });
+      expect((await listNow(text)).data).toEqual([]);
+      return [early, late] as const;
+    });
     await expect
       .poll(async () => (await list(text)).data.map(({ id }) => id))
       .toEqual([toId('event', second), toId('event', first)]);

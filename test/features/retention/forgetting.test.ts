@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'v
 import { forgetFinished } from '../../../src/features/retention/run-purge.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createTestDatabase, seedAccount, type TestDatabase } from '../../support/database.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { contentOf, seedMessage } from './retained-rows.ts';
 
 let db: TestDatabase;
@@ -123,16 +124,14 @@ describe('an account that stores no content', () => {
 
   it('misses no fact of a transaction that commits late', async () => {
     const [late, soon] = [await seedMessage(db, account), await seedMessage(db, account)];
-    const slow = await db.owner.connect();
-    await slow.query('begin');
-    await slow.query(
-      `select app.announce($1, $2, 'test', 'message.delivered', null, $3, '{}', now() - interval '2 minutes')`,
-      [newUuid(), account, late],
-    );
-    await announce(soon, 'message.delivered');
-    await forget();
-    await slow.query('commit');
-    slow.release();
+    await inOpenTransaction(db.owner, async (slow) => {
+      await slow.query(
+        `select app.announce($1, $2, 'test', 'message.delivered', null, $3, '{}', now() - interval '2 minutes')`,
+        [newUuid(), account, late],
+      );
+      await announce(soon, 'message.delivered');
+      await forget();
+    });
     await forgotten(late);
     await forgotten(soon);
   });

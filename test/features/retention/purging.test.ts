@@ -3,6 +3,7 @@ import { runPurge } from '../../../src/features/retention/run-purge.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createTestDatabase, seedAccount, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { contentOf, makeOldPartitions, seedMessage, uuidAged } from './retained-rows.ts';
 
 let db: TestDatabase;
@@ -77,12 +78,10 @@ describe('a purge', () => {
 
   it('leaves a week in use to the next purge instead of making writers wait', async () => {
     await makeOldPartitions(db, 'webhook_attempts', 60);
-    const reader = await db.owner.connect();
-    await reader.query('begin');
-    await reader.query('select count(*) from webhook_attempts');
-    const first = await purge();
-    await reader.query('commit');
-    reader.release();
+    const first = await inOpenTransaction(db.owner, async (reader) => {
+      await reader.query('select count(*) from webhook_attempts');
+      return purge();
+    });
     expect(first.skipped.length).toBeGreaterThan(2);
     expect(first.dropped).toEqual([]);
     const second = await purge();

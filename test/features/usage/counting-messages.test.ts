@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/lib/system-clock.ts';
 import { contextOf } from '../../support/context.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 
 let db: TestDatabase;
 let usage: UsageService;
@@ -102,13 +103,11 @@ describe('messages', () => {
 
   it('wait for a transaction that began before them and may still bring earlier ones', async () => {
     const account = await seedAccount(db);
-    const slow = await db.owner.connect();
-    await slow.query('begin');
-    await slow.query(announce, [newUuid(), account, 'message.queued', newUuid(), newUuid()]);
-    await announced(account, ['message.sent']);
-    expect(await messagesOf(account)).toEqual({});
-    await slow.query('commit');
-    slow.release();
+    await inOpenTransaction(db.owner, async (slow) => {
+      await slow.query(announce, [newUuid(), account, 'message.queued', newUuid(), newUuid()]);
+      await announced(account, ['message.sent']);
+      expect(await messagesOf(account)).toEqual({});
+    });
     await willBe(account, { queued: 1, sent: 1 });
   });
 

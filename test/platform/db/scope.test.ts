@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestDatabase, seedAccount, type TestDatabase } from '../../support/database.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 
 let db: TestDatabase;
 let account: string;
@@ -64,18 +65,13 @@ describe('account scope', () => {
   });
 
   it('takes a claim from a foreign issuer for nothing', async () => {
-    const client = await db.pool.connect();
-    try {
-      await client.query('begin');
+    const seen = await inOpenTransaction(db.pool, async (client) => {
       await client.query(
         `select set_config('role', 'pingr_account', true), set_config('request.jwt.claims', $1, true)`,
         [JSON.stringify({ iss: 'https://securetoken.google.com/x', account_id: account })],
       );
-      const { rows } = await client.query('select * from accounts');
-      expect(rows).toEqual([]);
-      await client.query('rollback');
-    } finally {
-      client.release();
-    }
+      return (await client.query('select * from accounts')).rows;
+    });
+    expect(seen).toEqual([]);
   });
 });
