@@ -13,7 +13,7 @@ create table app.plans (
   overage text not null default 'refuse' check (overage in ('refuse', 'allow')),
   sessions integer check (sessions >= 0),
   test_sessions integer not null default 1000,
-  -- Of one API key; null leaves it to the configuration.
+  -- Of all API keys together; null leaves it to the configuration.
   requests_per_minute integer check (requests_per_minute > 0),
   test_requests_per_minute integer check (test_requests_per_minute > 0),
   members integer check (members > 0),

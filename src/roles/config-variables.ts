@@ -94,7 +94,7 @@ export const settingsShape = {
     .register(variables, {
       env: 'RATE_LIMIT_TEST',
       section: 'HTTP',
-      doc: 'Requests a minute that a test key may make.',
+      doc: 'Requests a minute that the test keys of an account may make, where its plan does not say.',
       default: '60000',
       roles: ['api'],
     }),
@@ -106,7 +106,7 @@ export const settingsShape = {
     .register(variables, {
       env: 'RATE_LIMIT_LIVE',
       section: 'HTTP',
-      doc: 'Requests a minute that a live key may make.',
+      doc: 'Requests a minute that the live keys of an account may make, where its plan does not say.',
       default: '1200',
       roles: ['api'],
     }),

@@ -28,7 +28,7 @@ const planView = z
     }),
     sessions: limit('Live sessions.', 10),
     requests_per_minute: limit(
-      'Requests that a live key may make a minute; null: the limit of the installation.',
+      'Requests a minute that the live keys of the account may make together; null: the limit of the installation.',
       1_200,
     ),
     members: limit('People in the account.', 10),

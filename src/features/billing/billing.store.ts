@@ -181,7 +181,7 @@ export async function findSoldPrice(
   return row;
 }
 
-/** Requests that a key may make a minute; null where the plan does not say. */
+/** Requests a minute that the account's keys may make; null where the plan does not say. */
 export async function findRequestLimits(
   tx: AccountTx,
 ): Promise<{ live: number | null; test: number | null } | undefined> {

@@ -52,6 +52,30 @@ export async function markReached(tx: SystemTx): Promise<string[]> {
   return rows.map((row) => row.account_id);
 }
 
+export interface ContentNotice {
+  account_id: string;
+  account_name: string;
+  email: string | null;
+  plan_name: string;
+  days_before: number;
+  days_after: number;
+  until: Date;
+}
+
+/** Takes accounts whose plan has come to keep contents for less time and marks them written to. */
+export async function takeContentNotices(tx: SystemTx, limit: number): Promise<ContentNotice[]> {
+  return tx.query<ContentNotice>(
+    `with due as (
+       select s.account_id from subscriptions s where s.content_grace_mail_due limit $1 for update skip locked
+     ) update subscriptions s set content_grace_mail_due = false from due, accounts a, app.plans p
+       where s.account_id = due.account_id and a.id = s.account_id and p.id = s.plan
+       returning s.account_id, a.name as account_name, a.email, p.name as plan_name,
+         s.content_grace_days as days_before, least(a.content_days, p.retention_days) as days_after,
+         s.content_grace_until as until`,
+    [limit],
+  );
+}
+
 export interface TrialNotice {
   account_id: string;
   account_name: string;

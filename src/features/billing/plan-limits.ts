@@ -6,7 +6,7 @@ import type { Log } from '../../platform/log/log.ts';
 import { PLANS_CHANNEL } from './billing.events.ts';
 import { findRequestLimits } from './billing.store.ts';
 
-/** How many requests a key may make a minute, by its account's plan. */
+/** How many requests an account's keys may make a minute together, by its plan. */
 export interface PlanLimits {
   /** From memory where it is known, so that most requests wait for nothing. `fallback` where the plan does not say. */
   requestsPerMinute(of: { accountId: string; mode: Mode }, fallback: number): number | Promise<number>;

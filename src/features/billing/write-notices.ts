@@ -15,12 +15,13 @@ const BATCH = 100;
 /** Before a trial ends. */
 const TRIAL_NOTICE_DAYS = 2;
 
-/** Writes to accounts about their quotas and about trials that end, each once. */
+/** Writes to accounts about their quotas, trials that end and contents that go sooner, each once. */
 export async function writeNotices(parts: NoticeParts): Promise<void> {
   const { database, mail, onFact } = parts;
   for (const accountId of await database.system(system.markReached)) onFact(accountId);
   while ((await database.system((tx) => writeQuotaMails(tx, parts))) === BATCH);
   while ((await database.system((tx) => writeTrialMails(tx, parts))) === BATCH);
+  while ((await database.system((tx) => writeContentMails(tx, parts))) === BATCH);
   mail.wake();
 }
 
@@ -47,6 +48,18 @@ async function writeTrialMails(tx: SystemTx, { mail, plansUrl: url }: NoticePart
     if (to !== null) {
       await mail.send(tx, { accountId, to, template: 'trial_ending', values: { accountName, endsAt, url } });
     }
+  }
+  return notices.length;
+}
+
+async function writeContentMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
+  const notices = await system.takeContentNotices(tx, BATCH);
+  for (const { account_id: accountId, email: to, until: at, ...notice } of notices) {
+    if (to === null) continue;
+    const { account_name: accountName, plan_name: planName } = notice;
+    const { days_before: daysBefore, days_after: daysAfter } = notice;
+    const values = { accountName, planName, daysBefore, daysAfter, at, url };
+    await mail.send(tx, { accountId, to, template: 'content_shortened', values });
   }
   return notices.length;
 }

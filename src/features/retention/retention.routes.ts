@@ -15,7 +15,7 @@ export function retentionRoutes(retention: RetentionService): Route[] {
       scope: 'account:read',
       problems: [retentionErrors.accountGone],
       answers: { 200: { description: 'The setting.', schema: retentionView } },
-      handler: async ({ ctx }) => ({ status: 200, body: showRetention(await retention.contentDays(ctx)) }),
+      handler: async ({ ctx }) => ({ status: 200, body: showRetention(await retention.keptContent(ctx)) }),
     }),
     defineRoute({
       method: 'PATCH',

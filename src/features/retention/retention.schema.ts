@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { KeptContent } from './retention.store.ts';
 
 /** The longest that contents can be kept, in days. */
 const MOST_DAYS = 3_650;
@@ -20,6 +21,23 @@ export const retentionView = z
         'Days for which messages without their content (numbers, times, statuses) and events are kept: 90, or `content_days` where that is longer. They go by whole weeks, so up to seven days later.',
       example: 90,
     }),
+    shortens: z
+      .object({
+        at: z.iso.datetime().meta({
+          description: 'From when older contents are dropped.',
+          example: '2026-12-21T10:00:00.000Z',
+        }),
+        content_days: z
+          .number()
+          .int()
+          .meta({ description: 'Days for which they are kept then.', example: 30 }),
+      })
+      .nullable()
+      .meta({
+        description:
+          'For 30 days after a change to a plan that keeps contents for less time: what comes then. Null otherwise.',
+        example: null,
+      }),
   })
   .meta({ id: 'Retention', description: 'How long what the account sends and receives is kept.' });
 
@@ -42,10 +60,15 @@ export const retentionBody = z
 const RECORD_DAYS = 90;
 
 /** The setting as the API shows it. */
-export function showRetention(contentDays: number): z.infer<typeof retentionView> {
+export function showRetention({
+  days,
+  until,
+  days_after: after,
+}: KeptContent): z.infer<typeof retentionView> {
   return {
-    content: contentDays === 0 ? 'none' : 'days',
-    content_days: contentDays === 0 ? null : contentDays,
-    record_days: Math.max(RECORD_DAYS, contentDays),
+    content: days === 0 ? 'none' : 'days',
+    content_days: days === 0 ? null : days,
+    record_days: Math.max(RECORD_DAYS, days),
+    shortens: until && after !== null ? { at: until.toISOString(), content_days: after } : null,
   };
 }

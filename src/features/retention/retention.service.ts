@@ -4,25 +4,25 @@ import { type AccountScope, bothModes } from '../../platform/db/scope.ts';
 import { retentionErrors } from './retention.errors.ts';
 import * as store from './retention.store.ts';
 
-/** How long an account keeps what its messages say, in days; 0 stores none. */
+/** How long an account keeps what its messages say. */
 export interface RetentionService {
   /** What holds now: the setting, or the plan's limit where that is lower. @throws retention.account_gone */
-  contentDays(ctx: Pick<Context, 'accountId'>): Promise<number>;
+  keptContent(ctx: Pick<Context, 'accountId'>): Promise<store.KeptContent>;
   /**
-   * What is older goes with the next purge, within a day.
+   * What is older goes with the next purge, within a day. `days` of 0 stores no contents.
    * @throws retention.account_gone, retention.beyond_plan
    */
-  keepContent(ctx: AccountScope, days: number): Promise<number>;
+  keepContent(ctx: AccountScope, days: number): Promise<store.KeptContent>;
 }
 
 export function createRetentionService({ database }: { database: Database }): RetentionService {
-  const existing = (days: number | undefined): number => {
-    if (days === undefined) throw retentionErrors.accountGone();
-    return days;
+  const existing = (kept: store.KeptContent | undefined): store.KeptContent => {
+    if (kept === undefined) throw retentionErrors.accountGone();
+    return kept;
   };
   return {
-    contentDays: async ({ accountId }) =>
-      existing(await database.accountOnce({ accountId }, store.findContentDays)),
+    keptContent: async ({ accountId }) =>
+      existing(await database.accountOnce({ accountId }, store.findKeptContent)),
 
     keepContent: (ctx, days) =>
       database.account(bothModes(ctx), async (tx) => {
@@ -32,7 +32,7 @@ export function createRetentionService({ database }: { database: Database }): Re
           throw retentionErrors.beyondPlan({ fields });
         }
         await store.setContentDays(tx, days);
-        return existing(await store.findContentDays(tx));
+        return existing(await store.findKeptContent(tx));
       }),
   };
 }

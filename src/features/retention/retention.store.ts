@@ -1,9 +1,21 @@
 import type { AccountTx } from '../../platform/db/scope.ts';
 
-/** Days for which the account's contents are kept in fact, 0 for none; `undefined` once the account is gone. */
-export async function findContentDays(tx: AccountTx): Promise<number | undefined> {
-  const [row] = await tx.query<{ days: number }>('select app.kept_content_days(id) as days from accounts');
-  return row?.days;
+/** How long the account's contents are kept in fact. */
+export interface KeptContent {
+  /** 0 for none. */
+  days: number;
+  /** After a change to a plan that keeps less: until when `days` holds, and what comes then. */
+  until: Date | null;
+  days_after: number | null;
+}
+
+/** @returns undefined once the account is gone */
+export async function findKeptContent(tx: AccountTx): Promise<KeptContent | undefined> {
+  const [row] = await tx.query<KeptContent>(
+    `select app.kept_content_days(a.id) as days, g.until, g.days_after
+     from accounts a cross join lateral app.content_grace(a.id) g`,
+  );
+  return row;
 }
 
 /** The most days that the account's plan allows; null where it sets no limit. */

@@ -42,9 +42,9 @@ export interface AdmissionOptions {
   authenticate: AuthenticateCaller;
   /** What `authenticate` may throw, for the reference. */
   refusals?: readonly ErrorFactory[];
-  /** Per key or user; and per address, for operations that ask for neither. */
+  /** Per account and mode, per person, and per address for operations that ask for neither. */
   rateLimiter: RateLimiter;
-  /** Requests that a key may make per window; set by the account's plan. */
+  /** Requests that the account's keys, or the person, may make per window; set by the account's plan. */
   rateLimitOf: (principal: Principal) => number | Promise<number>;
   /** Per address, for requests with a wrong key. */
   failureLimiter: RateLimiter;
@@ -93,16 +93,22 @@ export function createAdmission(options: AdmissionOptions): Admit {
 
     principals.set(request, principal);
 
-    const { actor } = principal;
-    const who = actor.type === 'system' ? '' : actor.id;
-    const quota = await rateLimiter.take(who, await rateLimitOf(principal), cost);
+    const quota = await rateLimiter.take(countedAs(principal), await rateLimitOf(principal), cost);
     checkQuota(quota, reply, rateLimiter.windowMs);
-    if (access === 'user' && actor.type !== 'user') throw authErrors.userNeeded();
+    if (access === 'user' && principal.actor.type !== 'user') throw authErrors.userNeeded();
     if (scope !== undefined && !hasScope(principal.scopes, scope)) {
       throw authErrors.scopeMissing({ detail: `The call needs the scope ${scope}.` });
     }
     return { principal, quota, recheck: () => authenticate(credential, ip, wanted) };
   };
+}
+
+/**
+ * Keys share what their account may do, or more keys would mean more requests. A person is counted alone, and can see
+ * what is going on while the account's servers use all of it.
+ */
+function countedAs({ accountId, mode, actor }: Principal): string {
+  return actor.type === 'user' ? actor.id : `${accountId}:${mode}`;
 }
 
 /** For operations that anybody may call: the limit of the caller's address. */

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../lib/clock.ts';
 import type { RateLimitStore } from './stores.ts';
 
-/** What a key may still do in this window. */
+/** What may still be done under a key of the counter in this window. */
 export interface Quota {
   allowed: boolean;
   /** Points per window. */

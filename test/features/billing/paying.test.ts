@@ -233,6 +233,28 @@ describe('time', () => {
     expect(taken).toEqual([{ ok: false }]);
   });
 
+  it('writes once about contents that a smaller plan keeps for less time, but not at the end of a trial', async () => {
+    const account = await billing.openAccount();
+    const plan = (id: string, status: string) =>
+      billing.db.owner.query('update subscriptions set plan = $2, status = $3 where account_id = $1', [
+        account.id,
+        id,
+        status,
+      ]);
+    const mails = async () => {
+      await billing.keep();
+      return billing.mails.filter(({ accountId }) => accountId === account.id);
+    };
+    await plan('free', 'free');
+    expect(await mails()).toEqual([]);
+    await plan('starter', 'active');
+    await plan('free', 'free');
+    await mails();
+    expect(await mails()).toMatchObject([
+      { template: 'content_shortened', values: { planName: 'Free', daysBefore: 90, daysAfter: 30 } },
+    ]);
+  });
+
   it('writes once about a quota that is nearly used, and once about one that is', async () => {
     const account = await billing.openAccount();
     const use = async (left: number) => {

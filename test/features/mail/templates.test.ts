@@ -24,6 +24,10 @@ function valuesWith(text: string): MailValues {
     refund_failed: { accountName: text, number: text, amount: text },
     payment_disputed: { accountName: text, number: text, amount: text, status: 'lost' },
     trial_ending: { accountName: text, endsAt: at, url: text },
+    content_shortened: {
+      ...{ accountName: text, planName: text, at, url: text },
+      ...{ daysBefore: 90, daysAfter: 30 },
+    },
     quota_warning: quota,
     quota_reached: quota,
     export_ready: { exportId: text, expiresAt: at },
@@ -42,6 +46,7 @@ const NAMES: readonly MailTemplate[] = [
   'refund_failed',
   'payment_disputed',
   'trial_ending',
+  'content_shortened',
   'quota_warning',
   'quota_reached',
   'export_ready',

@@ -3,6 +3,12 @@ import { retentionRoutes } from '../../../src/features/retention/retention.route
 import { createRetentionService } from '../../../src/features/retention/retention.service.ts';
 import { type Api, openApi } from '../api-keys/open-api.ts';
 
+interface Retention {
+  content_days: number | null;
+  record_days: number;
+  shortens: { at: string; content_days: number } | null;
+}
+
 let api: Api;
 beforeAll(async () => {
   api = await openApi(async ({ db }) => retentionRoutes(createRetentionService({ database: db.database })));
@@ -13,7 +19,10 @@ describe('/v1/account/retention', () => {
   it('keeps contents for 90 days where nothing else was said', async () => {
     const { text } = await api.issue();
     const { status, json } = await api.call(text, 'GET', '/v1/account/retention');
-    expect([status, json()]).toEqual([200, { content: 'days', content_days: 90, record_days: 90 }]);
+    expect([status, json()]).toEqual([
+      200,
+      { content: 'days', content_days: 90, record_days: 90, shortens: null },
+    ]);
   });
 
   it('is changed, for this account alone', async () => {
@@ -23,28 +32,51 @@ describe('/v1/account/retention', () => {
     ]);
     const patch = (body: object) => api.call(text, 'PATCH', '/v1/account/retention', body);
     const longer = await patch({ content: 'days', content_days: 365 });
-    expect(longer.json()).toEqual({ content: 'days', content_days: 365, record_days: 365 });
+    expect(longer.json()).toMatchObject({ content: 'days', content_days: 365, record_days: 365 });
     const none = await patch({ content: 'none' });
-    expect(none.json()).toEqual({ content: 'none', content_days: null, record_days: 90 });
+    expect(none.json()).toMatchObject({ content: 'none', content_days: null, record_days: 90 });
     expect((await api.call(text, 'GET', '/v1/account/retention')).json()).toEqual(none.json());
     const others = await api.call(other, 'GET', '/v1/account/retention');
     expect(others.json()).toMatchObject({ content_days: 90 });
   });
 
-  it('is limited by the plan, also for what was set before', async () => {
+  it('is limited by the plan; what was kept before stays for 30 days after a change to a smaller one', async () => {
     const { text, accountId } = await api.issue();
     const plan = (id: string) =>
-      api.db.owner.query('update subscriptions set plan = $2 where account_id = $1', [accountId, id]);
+      api.db.owner.query(`update subscriptions set plan = $2, status = 'active' where account_id = $1`, [
+        accountId,
+        id,
+      ]);
     await plan('scale');
     const patch = (days: number) =>
       api.call(text, 'PATCH', '/v1/account/retention', { content: 'days', content_days: days });
+    const get = async () => (await api.call(text, 'GET', '/v1/account/retention')).json<Retention>();
     expect((await patch(300)).status).toBe(200);
+    await plan('growth');
     await plan('free');
-    const now = await api.call(text, 'GET', '/v1/account/retention');
-    expect(now.json()).toMatchObject({ content_days: 30 });
+    const now = await get();
+    expect(now).toMatchObject({ content_days: 300, record_days: 300, shortens: { content_days: 30 } });
+    const days = (Date.parse(now.shortens?.at ?? '') - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(30);
     const refused = await patch(31);
     expect([refused.status, refused.json().code]).toEqual([403, 'retention.beyond_plan']);
-    expect((await patch(7)).status).toBe(200);
+
+    await api.db.owner.query('update subscriptions set content_grace_until = now() where account_id = $1', [
+      accountId,
+    ]);
+    expect(await get()).toMatchObject({ content_days: 30, shortens: null });
+    expect((await patch(7)).json()).toMatchObject({ content_days: 7, shortens: null });
+  });
+
+  it('is as before once the larger plan is back', async () => {
+    const { text, accountId } = await api.issue();
+    for (const plan of ['starter', 'free', 'starter'])
+      await api.db.owner.query(
+        `update subscriptions set plan = $2, status = 'active' where account_id = $1`,
+        [accountId, plan],
+      );
+    const kept = (await api.call(text, 'GET', '/v1/account/retention')).json();
+    expect(kept).toMatchObject({ content_days: 90, shortens: null });
   });
 
   it.each([

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { newUuid } from '../../../src/lib/ids.ts';
+import type { Principal } from '../../../src/platform/http/admission.ts';
 import { authErrors } from '../../../src/platform/http/http.errors.ts';
 import { defineRoute } from '../../../src/platform/http/route.ts';
-import { type Edge, KEY, nameBody, nameView, openEdge } from './open-edge.ts';
+import { type Edge, KEY, nameBody, nameView, openEdge, principal } from './open-edge.ts';
 
 const routes = [
   defineRoute({
@@ -214,4 +216,28 @@ it('refuses requests over the limit with the time to wait', async () => {
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(50);
   expect(headers.get('ratelimit-remaining')).toBe('0');
   await small.close();
+});
+
+it('counts the keys of an account and mode together, and people by themselves', async () => {
+  const accountId = newUuid();
+  const key = () => ({ type: 'api_key', id: newUuid() }) as const;
+  const callers: Record<string, Principal> = {
+    first: principal({ accountId, actor: key() }),
+    second: principal({ accountId, actor: key() }),
+    live: principal({ accountId, mode: 'live', actor: key() }),
+    person: principal({ accountId, actor: { type: 'user', id: newUuid(), role: 'owner' } }),
+    stranger: principal({ actor: key() }),
+  };
+  const shared = await openEdge({
+    routes,
+    limit: 2,
+    authenticate: async (credential) => callers[credential] ?? principal(),
+  });
+  const call = async (name: string) =>
+    (await shared.call('GET', '/picture', undefined, { 'x-api-key': name })).status;
+  expect([await call('first'), await call('second'), await call('first'), await call('second')]).toEqual([
+    200, 200, 429, 429,
+  ]);
+  expect([await call('live'), await call('person'), await call('stranger')]).toEqual([200, 200, 200]);
+  await shared.close();
 });

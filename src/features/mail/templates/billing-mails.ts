@@ -109,6 +109,29 @@ export function trialEnding({ accountName, endsAt, url }: TrialEnding): MailDraf
   };
 }
 
+export interface ContentShortened {
+  accountName: string;
+  planName: string;
+  /** Days for which contents were kept, and are from `at` on. */
+  daysBefore: number;
+  daysAfter: number;
+  at: Date;
+  url: string;
+}
+
+/** The account's plan keeps what messages say for less time than the one before. */
+export function contentShortened(values: ContentShortened): MailDraft {
+  const { accountName, planName, daysBefore, daysAfter, at, url } = values;
+  return {
+    subject: 'What your messages say will be kept for less time',
+    parts: [
+      `${accountName} now has the plan ${planName}, which keeps what messages say for ${daysAfter} days rather than ${daysBefore}. Nothing is dropped for it before ${day(at)}.`,
+      'To keep a copy, ask for an export of your account before that day; to keep it here, choose a larger plan.',
+      { label: 'See plans', url },
+    ],
+  };
+}
+
 export interface Quota {
   accountName: string;
   /** What is counted, such as `messages`. */

@@ -1,4 +1,5 @@
 import type {
+  ContentShortened,
   CreditReceipt,
   PaymentDisputed,
   Quota,
@@ -7,6 +8,7 @@ import type {
   TrialEnding,
 } from './billing-mails.ts';
 import {
+  contentShortened,
   creditReceipt,
   paymentDisputed,
   quotaReached,
@@ -35,6 +37,7 @@ export interface MailValues {
   refund_failed: RefundFailed;
   payment_disputed: PaymentDisputed;
   trial_ending: TrialEnding;
+  content_shortened: ContentShortened;
   quota_warning: Quota;
   quota_reached: Omit<Quota, 'used'>;
   export_ready: ExportReady;
@@ -54,6 +57,7 @@ const templates: { [T in MailTemplate]: (values: MailValues[T]) => MailDraft } =
   refund_failed: refundFailed,
   payment_disputed: paymentDisputed,
   trial_ending: trialEnding,
+  content_shortened: contentShortened,
   quota_warning: quotaWarning,
   quota_reached: quotaReached,
   export_ready: exportReady,
