@@ -186,7 +186,7 @@ async function commonCodes(good: Shot): Promise<string[]> {
   const expired = await api.issue({ expiresAt: new Date(0) }, accountId);
   const elsewhere = await api.issue({ allowedIps: ['203.0.113.7/32'] }, accountId);
   const weak = await api.issue({ scopes: ['none'] }, accountId);
-  const limited = await api.issue({ scopes: ['*', 'limited'] }, accountId);
+  const limited = await api.issue({ scopes: ['*', 'limited'] });
   await shoot({ ...good, path: '/v1/account', method: 'GET', body: undefined, key: limited.text });
   const wrongKey = {
     ...good,
