@@ -93,6 +93,10 @@ export const sessionView = z
 
 export type SessionView = z.input<typeof sessionView>;
 
+export const deletedView = z
+  .object({ session: idField('session', 'The session that is deleted.') })
+  .meta({ id: 'SessionDeleted', description: 'Nothing more will come of a session.' });
+
 export const qrQuery = z.strictObject({
   format: z
     .enum(['png', 'svg', 'text', 'json'])
