@@ -43,9 +43,9 @@ export const retentionView = z
 
 export const retentionBody = z
   .discriminatedUnion('content', [
-    z.strictObject({ content: z.literal('none') }),
+    z.strictObject({ content: z.literal('none').meta({ description: 'No contents are kept.' }) }),
     z.strictObject({
-      content: z.literal('days'),
+      content: z.literal('days').meta({ description: 'Contents are kept for some days.' }),
       content_days: z
         .number()
         .int()

@@ -83,7 +83,10 @@ export const phoneChange = z
       .max(100)
       .optional()
       .meta({ description: 'Name of its user.', example: 'Asha' }),
-    behavior: behavior.partial().optional(),
+    behavior: behavior
+      .partial()
+      .optional()
+      .meta({ description: 'How it treats what it is sent; what is left out stays.' }),
     ban: z.string().optional().meta({
       description: 'Session that WhatsApp bans from now on.',
       example: 'ses_01h455vb4pex5vsknk084sn02q',

@@ -47,7 +47,12 @@ export const newSessionBody = z
   .meta({ id: 'NewSession', description: 'A session to create.' });
 
 export const sessionChangeBody = z
-  .strictObject({ name: name.optional(), pacing: pacingInput.nullable().optional() })
+  .strictObject({
+    name: name.optional(),
+    pacing: pacingInput.nullable().optional().meta({
+      description: 'How fast it sends; what is left out stays, null puts all of it back to the usual.',
+    }),
+  })
   .meta({ id: 'SessionChange', description: 'What to change about a session.' });
 
 export const sessionView = z
