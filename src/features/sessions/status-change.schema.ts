@@ -8,7 +8,7 @@ export const statusChangeData = sessionView
     code: z
       .string()
       .nullable()
-      .meta({ description: 'Same as `status_reason.code`.', example: 'disconnected.timed_out' }),
+      .meta({ description: 'Same as `status_reason.code`.', example: 'session.timed_out' }),
     detail: z
       .string()
       .nullable()

@@ -165,14 +165,14 @@ describe('an event whose object has moved on', () => {
   it('keeps the status, reason, time and number that a session had then', async () => {
     const { hold, report } = await world.session(accountId);
     await report({ status: 'connected', wanted: true });
-    await report({ status: 'disconnected', code: 'disconnected.timed_out', detail: 'Lost.', wanted: true });
+    await report({ status: 'disconnected', code: 'session.timed_out', detail: 'Lost.', wanted: true });
     await world.reports.eraseLink(hold);
     await report({ status: 'logged_out', code: 'session.logged_out', wanted: false });
     const id = toId('session', hold.sessionId);
     await world.call(key('test'), 'PATCH', `/v1/sessions/${id}`, { name: 'renamed' });
 
     const [connected, lost, out] = await eventsOf('test', 'session.status', 3);
-    const reason = { code: 'disconnected.timed_out', detail: 'Lost.' };
+    const reason = { code: 'session.timed_out', detail: 'Lost.' };
     expect(connected.data).toMatchObject({
       ...{ id, name: 'renamed', status: 'connected', status_reason: null, code: null, detail: null },
       ...{ status_at: connected.created_at, phone: '+919876500000', linked_at: null },
