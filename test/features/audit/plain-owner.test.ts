@@ -5,6 +5,7 @@ import { newUuid } from '../../../src/lib/ids.ts';
 import { createDatabase, type Database } from '../../../src/platform/db/database.ts';
 import { migrate } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
+import { dropDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
 import { createPlainOwner, dropPlainOwner } from '../../support/plain-owner.ts';
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await pool?.end();
-  await admin.query(`drop database if exists ${name} with (force)`);
+  await dropDatabase(inject('postgresUrl'), name);
   await dropPlainOwner(asSuperuser, name);
   await admin.end();
 });

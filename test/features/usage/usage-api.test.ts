@@ -101,7 +101,9 @@ describe('GET /v1/activity', () => {
     const series = await get<{ total: number; data: { groups: object[] }[] }>(
       `/v1/usage/timeseries?metric=requests&group_by=user&user=${user}`,
     );
-    expect(series.data.at(-1)?.groups).toEqual([{ value: user, count: 1 }]);
+    expect(series.data.findLast(({ groups }) => groups.length > 0)?.groups).toEqual([
+      { value: user, count: 1 },
+    ]);
     expect((await get<{ requests: object }>(`/v1/usage/summary?user=${user}`)).requests).toMatchObject({
       total: 1,
     });
@@ -193,7 +195,10 @@ describe('GET /v1/usage', () => {
     );
     expect(series.total).toBe(1);
     expect(series.data.length).toBeGreaterThanOrEqual(24);
-    expect(series.data.at(-1)).toMatchObject({ count: 1, groups: [{ value: '503', count: 1 }] });
+    expect(series.data.findLast(({ count }) => count > 0)).toMatchObject({
+      count: 1,
+      groups: [{ value: '503', count: 1 }],
+    });
     expect(series.data[0]).toMatchObject({ count: 0, groups: [] });
   });
 
@@ -206,7 +211,7 @@ describe('GET /v1/usage', () => {
       .trim()
       .split('\n')
       .map((line): { count: number } => JSON.parse(line));
-    expect(lines.at(-1)).toMatchObject({ group: null, count: 1 });
+    expect(lines.findLast(({ count }) => count > 0)).toMatchObject({ group: null, count: 1 });
     expect(lines.length).toBeGreaterThanOrEqual(30);
   });
 
