@@ -39,6 +39,7 @@ const ID_WORDS: Record<IdKind, string> = {
   attempt: 'attempt',
   trigger: 'trigger',
   invoice: 'invoice',
+  providerSubscription: 'subscription at a provider',
   activity: 'request',
   accountExport: 'export',
   accountClosure: 'closure',
@@ -47,6 +48,7 @@ const ID_WORDS: Record<IdKind, string> = {
   invitation: 'invitation',
   signIn: 'sign-in',
   auditEntry: 'entry',
+  mail: 'mail',
 };
 
 /** An id in an answer. */
