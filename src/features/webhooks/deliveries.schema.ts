@@ -159,6 +159,10 @@ export const eventTypesView = z
             description: z
               .string()
               .meta({ description: 'What happened.', example: 'Somebody wrote to a session.' }),
+            scope: z.string().nullable().meta({
+              description: 'The scope that seeing them needs beside `events:read`; null for none.',
+              example: null,
+            }),
             sample: z
               .looseObject({})
               .meta({ description: 'What is sent by POST …/test, marked by `"sample": true`.' }),

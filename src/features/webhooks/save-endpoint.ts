@@ -5,6 +5,7 @@ import { pointerOf } from '../../platform/http/field-problems.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
 import { isMasked, unmasked } from './custom-headers.ts';
 import { hurryPending } from './deliveries.store.ts';
+import { refuseNewUrl, takeEvents } from './endpoint-events.ts';
 import { refuseUncallable } from './refuse-uncallable.ts';
 import { type EndpointWithSecret, showEndpoint } from './show-endpoint.ts';
 import { webhookErrors } from './webhooks.errors.ts';
@@ -40,6 +41,7 @@ export async function createEndpoint(
   endpoint: NewEndpoint,
 ): Promise<EndpointWithSecret> {
   const { database, vault, newUuid, randomBytes } = deps;
+  const events = takeEvents(ctx, endpoint.events);
   await refuseUncallable(deps, ctx.mode, endpoint.url);
   const cipher = await vault.of(ctx.accountId);
   const id = newUuid();
@@ -54,7 +56,7 @@ export async function createEndpoint(
       mode: ctx.mode,
       url: endpoint.url,
       description: textOf(endpoint.description),
-      events: [...new Set(endpoint.events)],
+      events,
       session_ids: endpoint.sessions && [...new Set(endpoint.sessions)],
       headers,
       secret: sealSecret(secret, id, cipher),
@@ -85,7 +87,9 @@ export async function changeEndpoint(
       change.headers === undefined
         ? before.headers
         : sealHeaders(takeHeaders(change.headers, headersOf(before, cipher)), id, cipher);
-    const after = changed({ ...before, headers }, change, clock.now());
+    const events = change.events && takeEvents(ctx, change.events, before.events);
+    const after = changed({ ...before, headers }, { ...change, events }, clock.now());
+    if (after.url !== before.url) refuseNewUrl(ctx, after.events);
     const fresh = after.enabled && (!before.enabled || after.url !== before.url);
     return { row: await store.updateEndpoint(tx, after), afresh: fresh };
   });
@@ -105,7 +109,7 @@ function changed(row: WebhookEndpointRow, change: EndpointChange, at: Date): Web
     ...after,
     url,
     description: description === undefined ? row.description : textOf(description),
-    events: events === undefined ? row.events : [...new Set(events)],
+    events: events === undefined ? row.events : [...events],
     session_ids: sessions === undefined ? row.session_ids : sessions && [...new Set(sessions)],
     failing_since: url === row.url ? failingSince : null,
     updated_at: at,

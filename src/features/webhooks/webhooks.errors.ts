@@ -21,6 +21,12 @@ export const webhookErrors = defineErrors({
     title: 'The endpoint names a session that does not exist',
     remedy: 'List sessions with GET /v1/sessions; leave out `sessions` to get the events of all of them.',
   },
+  eventsForbidden: {
+    code: 'webhook_endpoint.events_forbidden',
+    status: 403,
+    title: 'The endpoint would be sent events that the caller may not see',
+    remedy: 'Leave them out, or use a key or a member that has the scopes named in `errors`.',
+  },
   tooMany: {
     code: 'webhook_endpoint.too_many',
     status: 409,

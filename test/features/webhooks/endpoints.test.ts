@@ -181,6 +181,58 @@ describe('creating an endpoint', () => {
   });
 });
 
+describe('the events that an endpoint gets', () => {
+  const builder = { scopes: ['webhooks:read', 'webhooks:write', 'events:read'] };
+  const patternsOf = (answer: Awaited<ReturnType<typeof create>>) => answer.json<Endpoint>().events;
+
+  it('are none that its maker may not see: they cannot be named', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    const named = await create({ events: ['message.*', 'invoice.paid', 'subscription.*'] }, text);
+    expect(problems(named)).toEqual([
+      403,
+      'webhook_endpoint.events_forbidden',
+      [
+        '/events/1 needs scopes that the caller lacks: billing:read',
+        '/events/2 needs scopes that the caller lacks: billing:read',
+      ],
+    ]);
+    const { text: payer } = await api.issue({ scopes: [...builder.scopes, 'billing:read'] }, test.accountId);
+    expect(patternsOf(await create({ events: ['invoice.paid', '*'] }, payer))).toEqual(['invoice.paid', '*']);
+  });
+
+  it('are all that its maker may see where these are all that it wants', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    const all = ['session.*', 'message.*', 'trigger.*', 'quota.*', 'account.*', 'webhook_endpoint.*'];
+    const endpoint = (await create({}, text)).json<Endpoint>();
+    expect(endpoint.events).toEqual(all);
+    expect((await change(endpoint.id, { events: ['*'] }, text)).json()).toMatchObject({ events: all });
+    expect((await change(endpoint.id, { events: ['*'] })).json()).toMatchObject({ events: ['*'] });
+    const { text: writer } = await api.issue({ scopes: ['webhooks:write'] }, test.accountId);
+    expect(patternsOf(await create({}, writer))).toEqual(all.slice(0, -1));
+  });
+
+  it('stay out of reach of those who may not see them', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    for (const events of [['*'], ['message.*', 'invoice.*']]) {
+      const { id } = (await create({ events })).json<Endpoint>();
+      const elsewhere = await change(id, { url: `${URL}/mine` }, text);
+      expect(problems(elsewhere)).toEqual([
+        403,
+        'webhook_endpoint.events_forbidden',
+        ['/url would get events whose scopes the caller lacks: billing:read'],
+      ]);
+      const fewer = await change(id, { events: ['message.*'], url: `${URL}/mine` }, text);
+      expect(problems(fewer)).toEqual([
+        403,
+        'webhook_endpoint.events_forbidden',
+        [`/events must keep ${events.at(-1)}`],
+      ]);
+      expect((await change(id, { events: [...events, 'session.*'], enabled: false }, text)).status).toBe(200);
+      expect((await change(id, { url: `${URL}/ours` })).status).toBe(200);
+    }
+  });
+});
+
 describe('seeing endpoints', () => {
   it('shows them to their account and mode only', async () => {
     const { id } = await api.createEndpoint(test.text);
