@@ -68,3 +68,12 @@ export function timeInput(description: string) {
     .transform((text) => new Date(text))
     .meta({ description, example: '2026-11-21T09:00:00Z' });
 }
+
+/** Refuses a range of time in which nothing can be, naming `since`; for `superRefine`. */
+export function refuseEmptyRange(
+  { since, until }: { since?: Date | undefined; until?: Date | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (since === undefined || until === undefined || since < until) return;
+  context.addIssue({ code: 'custom', path: ['since'], message: 'must be before `until`' });
+}

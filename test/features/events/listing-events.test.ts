@@ -171,6 +171,7 @@ describe('GET /v1/events', () => {
     expect(await pointer('session=msg_1')).toBe('?session');
     expect(await pointer('message=1')).toBe('?message');
     expect(await pointer('since=yesterday')).toBe('?since');
+    expect(await pointer('since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z')).toBe('?since');
     expect(await pointer('after=x')).toBe('?after');
     expect(await pointer('limit=0')).toBe('?limit');
     expect(await pointer('kind=x')).toBe('?kind');
