@@ -48,6 +48,7 @@ export async function createEndpoint(
   const secret = endpoint.secret ?? newWebhookSecret(randomBytes);
   const headers = sealHeaders(takeHeaders(endpoint.headers, {}), id, cipher);
   const row = await database.account(ctx, async (tx) => {
+    await refuseBeyondPlan(ctx, tx);
     if ((await store.countEndpoints(tx, ctx.accountId, ctx.mode)) >= MOST_ENDPOINTS) throw tooMany();
     if (endpoint.sessions !== null) await refuseUnknownSessions(deps, tx, endpoint.sessions);
     return store.insertEndpoint(tx, {
@@ -90,6 +91,7 @@ export async function changeEndpoint(
     const events = change.events && takeEvents(ctx, change.events, before.events);
     const after = changed({ ...before, headers }, { ...change, events }, clock.now());
     if (after.url !== before.url) refuseNewUrl(ctx, after.events);
+    if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
     const fresh = after.enabled && (!before.enabled || after.url !== before.url);
     return { row: await store.updateEndpoint(tx, after), afresh: fresh };
   });
@@ -121,6 +123,11 @@ function switched(row: WebhookEndpointRow, enabled: boolean, at: Date): WebhookE
   if (enabled === row.enabled) return row;
   const change = { enabled, disabled_reason: null, disabled_at: enabled ? null : at };
   return { ...row, ...change, failing_since: enabled ? null : row.failing_since };
+}
+
+/** What is new or switched on has to be in the plan; what is there already goes on. Test mode is free. */
+async function refuseBeyondPlan({ mode }: Context, tx: AccountTx): Promise<void> {
+  if (mode === 'live' && !(await store.planHasWebhooks(tx))) throw webhookErrors.notInPlan();
 }
 
 async function refuseUnknownSessions(

@@ -52,7 +52,7 @@ export interface Backlog {
 export interface WebhooksService {
   /**
    * @throws webhook_endpoint.url_refused, webhook_endpoint.session_not_found, webhook_endpoint.events_forbidden,
-   *   webhook_endpoint.too_many, request.invalid
+   *   webhook_endpoint.not_in_plan, webhook_endpoint.too_many, request.invalid
    */
   create(ctx: Context, endpoint: NewEndpoint): Promise<EndpointWithSecret>;
   /** Newest first, each with its UUID. */

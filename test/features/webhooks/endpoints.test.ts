@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { seedSession } from '../../support/database.ts';
+import { announce } from '../events/open-events.ts';
 import { type Endpoint, openWebhooksApi, type WebhooksApi } from './open-webhooks.ts';
 
 const PATH = '/v1/webhook-endpoints';
@@ -178,6 +179,36 @@ describe('creating an endpoint', () => {
     expect([refused?.status, refused?.json().code]).toEqual([409, 'webhook_endpoint.too_many']);
     const other = await api.issue({ mode: 'live' }, accountId);
     expect((await create({}, other.text)).status).toBe(201);
+  });
+});
+
+describe('a plan without webhooks', () => {
+  it('takes no new endpoint in live mode, and none that is switched on; what is there goes on', async () => {
+    const { text, accountId } = await api.issue({ mode: 'live' });
+    const { text: testKey } = await api.issue({}, accountId);
+    const [on, off] = [await api.createEndpoint(text), await api.createEndpoint(text, { enabled: false })];
+    await api.db.owner.query(`update subscriptions set plan = 'free' where account_id = $1`, [accountId]);
+
+    const refused = [403, 'webhook_endpoint.not_in_plan', undefined];
+    expect(problems(await create({}, text))).toEqual(refused);
+    expect(problems(await create({ enabled: false }, text))).toEqual(refused);
+    expect(problems(await change(off.id, { enabled: true }, text))).toEqual(refused);
+    expect((await change(on.id, { description: 'still mine', enabled: true }, text)).status).toBe(200);
+    await announce(api.db.owner, { accountId, mode: 'live', data: {} });
+    expect(await api.stored(on.uuid)).toHaveLength(1);
+    expect((await change(on.id, { enabled: false }, text)).status).toBe(200);
+    expect(problems(await change(on.id, { enabled: true }, text))).toEqual(refused);
+    expect((await create({}, testKey)).status).toBe(201);
+
+    await api.db.owner.query(`update subscriptions set plan = 'starter' where account_id = $1`, [accountId]);
+    expect((await change(on.id, { enabled: true }, text)).status).toBe(200);
+    expect((await create({}, text)).status).toBe(201);
+  });
+
+  it.each(['trial', 'starter', 'growth', 'scale', 'unlimited'])('is not %s', async (plan) => {
+    const { text, accountId } = await api.issue({ mode: 'live' });
+    await api.db.owner.query('update subscriptions set plan = $2 where account_id = $1', [accountId, plan]);
+    expect((await create({}, text)).status).toBe(201);
   });
 });
 
