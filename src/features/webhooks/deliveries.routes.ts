@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { idParams } from '../../platform/http/api-fields.ts';
 import { pageOf, toPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
-import { EVENT_TYPES } from '../events/events.events.ts';
+import { EVENT_TYPES, SCOPE_OF_TYPE } from '../events/events.events.ts';
 import * as schema from './deliveries.schema.ts';
 import { EVENT_TYPE_NAMES } from './event-types.ts';
 import { samplePayload } from './sample-event.ts';
@@ -147,6 +147,7 @@ function eventTypesRoute(clock: Clock): Route {
       const data = EVENT_TYPE_NAMES.map((type) => ({
         type,
         description: EVENT_TYPES[type],
+        scope: SCOPE_OF_TYPE[type] ?? null,
         sample: { ...samplePayload({ ...sample, type }) },
       }));
       return { status: 200, body: { data } };

@@ -64,7 +64,7 @@ export async function getDelivery(
   };
 }
 
-/** Events hold the content of messages, so that a key must have the scope to see them. */
+/** Events hold the content of messages, so that a key must have the scopes to see them. */
 async function payloadOf(
   { events }: Pick<WebhooksDependencies, 'events'>,
   ctx: Context,

@@ -5,6 +5,7 @@ import { pointerOf } from '../../platform/http/field-problems.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
 import { isMasked, unmasked } from './custom-headers.ts';
 import { hurryPending } from './deliveries.store.ts';
+import { refuseNewUrl, takeEvents } from './endpoint-events.ts';
 import { refuseUncallable } from './refuse-uncallable.ts';
 import { type EndpointWithSecret, showEndpoint } from './show-endpoint.ts';
 import { webhookErrors } from './webhooks.errors.ts';
@@ -40,12 +41,14 @@ export async function createEndpoint(
   endpoint: NewEndpoint,
 ): Promise<EndpointWithSecret> {
   const { database, vault, newUuid, randomBytes } = deps;
+  const events = takeEvents(ctx, endpoint.events);
   await refuseUncallable(deps, ctx.mode, endpoint.url);
   const cipher = await vault.of(ctx.accountId);
   const id = newUuid();
   const secret = endpoint.secret ?? newWebhookSecret(randomBytes);
   const headers = sealHeaders(takeHeaders(endpoint.headers, {}), id, cipher);
   const row = await database.account(ctx, async (tx) => {
+    await refuseBeyondPlan(ctx, tx);
     if ((await store.countEndpoints(tx, ctx.accountId, ctx.mode)) >= MOST_ENDPOINTS) throw tooMany();
     if (endpoint.sessions !== null) await refuseUnknownSessions(deps, tx, endpoint.sessions);
     return store.insertEndpoint(tx, {
@@ -54,7 +57,7 @@ export async function createEndpoint(
       mode: ctx.mode,
       url: endpoint.url,
       description: textOf(endpoint.description),
-      events: [...new Set(endpoint.events)],
+      events,
       session_ids: endpoint.sessions && [...new Set(endpoint.sessions)],
       headers,
       secret: sealSecret(secret, id, cipher),
@@ -85,7 +88,10 @@ export async function changeEndpoint(
       change.headers === undefined
         ? before.headers
         : sealHeaders(takeHeaders(change.headers, headersOf(before, cipher)), id, cipher);
-    const after = changed({ ...before, headers }, change, clock.now());
+    const events = change.events && takeEvents(ctx, change.events, before.events);
+    const after = changed({ ...before, headers }, { ...change, events }, clock.now());
+    if (after.url !== before.url) refuseNewUrl(ctx, after.events);
+    if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
     const fresh = after.enabled && (!before.enabled || after.url !== before.url);
     return { row: await store.updateEndpoint(tx, after), afresh: fresh };
   });
@@ -105,7 +111,7 @@ function changed(row: WebhookEndpointRow, change: EndpointChange, at: Date): Web
     ...after,
     url,
     description: description === undefined ? row.description : textOf(description),
-    events: events === undefined ? row.events : [...new Set(events)],
+    events: events === undefined ? row.events : [...events],
     session_ids: sessions === undefined ? row.session_ids : sessions && [...new Set(sessions)],
     failing_since: url === row.url ? failingSince : null,
     updated_at: at,
@@ -117,6 +123,11 @@ function switched(row: WebhookEndpointRow, enabled: boolean, at: Date): WebhookE
   if (enabled === row.enabled) return row;
   const change = { enabled, disabled_reason: null, disabled_at: enabled ? null : at };
   return { ...row, ...change, failing_since: enabled ? null : row.failing_since };
+}
+
+/** What is new or switched on has to be in the plan; what is there already goes on. Test mode is free. */
+async function refuseBeyondPlan({ mode }: Context, tx: AccountTx): Promise<void> {
+  if (mode === 'live' && !(await store.planHasWebhooks(tx))) throw webhookErrors.notInPlan();
 }
 
 async function refuseUnknownSessions(

@@ -17,7 +17,12 @@ const read = {
   problems: [webhookErrors.notFound],
 } satisfies Partial<Operation>;
 const write = { ...read, scope: 'webhooks:write' } satisfies Partial<Operation>;
-const refused = [webhookErrors.urlRefused, webhookErrors.unknownSession];
+const refused = [
+  webhookErrors.urlRefused,
+  webhookErrors.unknownSession,
+  webhookErrors.eventsForbidden,
+  webhookErrors.notInPlan,
+];
 
 /** Where events are sent, and the secrets that they are signed with. */
 export function webhookRoutes(webhooks: WebhooksService): Route[] {

@@ -43,7 +43,8 @@ const events = z
   .min(1)
   .max(50)
   .meta({
-    description: 'Types of events to send: names, `*` for all, or prefixes such as `message.*`.',
+    description:
+      'Types of events to send: names, `*` for all, or prefixes such as `message.*`. Nobody gets what they may not see themselves: naming events about payment takes `billing:read`, those about webhook endpoints `webhooks:read`, and the `*` of a caller without one of these is stored as the types that they may see.',
     example: ['message.*', 'session.status'],
   });
 

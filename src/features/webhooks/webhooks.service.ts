@@ -51,8 +51,8 @@ export interface Backlog {
 /** The use cases of webhook endpoints and their deliveries. Ids are UUIDs; a key sees its account and mode only. */
 export interface WebhooksService {
   /**
-   * @throws webhook_endpoint.url_refused, webhook_endpoint.session_not_found, webhook_endpoint.too_many,
-   *   request.invalid
+   * @throws webhook_endpoint.url_refused, webhook_endpoint.session_not_found, webhook_endpoint.events_forbidden,
+   *   webhook_endpoint.not_in_plan, webhook_endpoint.too_many, request.invalid
    */
   create(ctx: Context, endpoint: NewEndpoint): Promise<EndpointWithSecret>;
   /** Newest first, each with its UUID. */

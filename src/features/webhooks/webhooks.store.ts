@@ -32,6 +32,12 @@ export async function countEndpoints(tx: AccountTx, accountId: string, mode: Mod
   return row?.count ?? 0;
 }
 
+/** Whether the account's plan comes with webhook endpoints in live mode. */
+export async function planHasWebhooks(tx: AccountTx): Promise<boolean> {
+  const [row] = await tx.query<{ has: boolean }>(`select app.plan_has('webhooks') as has`);
+  return row?.has === true;
+}
+
 export async function insertEndpoint(tx: AccountTx, endpoint: NewEndpointRow): Promise<WebhookEndpointRow> {
   const [row] = await tx.query<WebhookEndpointRow>(
     `insert into webhook_endpoints (id, account_id, mode, url, description, events, session_ids, headers, secret, enabled,

@@ -96,6 +96,14 @@ describe('on a database whose owner is no superuser', () => {
     expect(await accountsOf({ ...token, iss: 'pingr' })).toEqual([]);
     expect(await accountsOf({ ...token, sub: 'uid-1' })).toEqual([]);
     expect(await accountsOf({})).toEqual([]);
+    await database.systemOnce((tx) =>
+      tx.query(
+        `insert into account_closures (account_id, id, requested_at, erase_at, session_ids)
+         values ($1, $2, now(), now(), '{}')`,
+        [accountId, newUuid()],
+      ),
+    );
+    expect(await accountsOf(token)).toEqual([]);
   });
 });
 

@@ -170,6 +170,28 @@ describe('a stream', () => {
     await expect.poll(ended).toBe(true);
   });
 
+  it('ends once its caller may do less than when it began, and not when it may do more', async () => {
+    let scopes = ['*'];
+    edge = await openEdge({
+      authenticate: async () => ({ ...principal(), scopes: new Set(scopes) }),
+      routes: [
+        stream(async function* (signal) {
+          yield { data: 1 };
+          await untilAborted(signal);
+        }),
+      ],
+    });
+    const first = await listen();
+    await expect.poll(first.text).toContain('data: 1');
+    scopes = ['messages:read'];
+    await expect.poll(first.ended).toBe(true);
+    const second = await listen();
+    await expect.poll(second.text).toContain('data: 1');
+    scopes = ['*'];
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(second.ended()).toBe(false);
+  });
+
   it('ends when the process shuts down, at once', async () => {
     edge = await openEdge({
       routes: [

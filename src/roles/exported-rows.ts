@@ -1,0 +1,11 @@
+import { exportedAlert } from '../features/abuse/exported-alert.ts';
+import { exportedChange } from '../features/audit/exported-change.ts';
+import { exportedEvent } from '../features/events/exported-event.ts';
+import type { ShowRow } from '../features/privacy/write-export.ts';
+
+/** Tables of which an account's export shows more than their columns say, by the slices that they belong to. */
+export const EXPORTED_ROWS: Readonly<Record<string, ShowRow>> = {
+  account_alerts: exportedAlert,
+  audit_log: exportedChange,
+  events: exportedEvent,
+};
