@@ -82,7 +82,7 @@ function replayRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
       operationId: 'replayWebhookDelivery',
       summary: 'Send a delivery again',
       description:
-        'With the same `webhook-id`. One that waits for its next try is due now; one that is on its way stays as it is. For a disabled endpoint it waits until that is enabled.',
+        'With the same `webhook-id`. One that waits for its next try is due now; one that is on its way stays as it is. Ends the rest that the receiver asked for. For a disabled endpoint it waits until that is enabled.',
       problems: [deliveryErrors.notFound, deliveryErrors.endpointGone],
       params: ofDelivery,
       answers: { 202: waiting },
@@ -98,7 +98,7 @@ function replayRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
       operationId: 'replayWebhookDeliveries',
       summary: 'Send deliveries of a webhook endpoint again',
       description:
-        'All that failed, those of a time range, and with `include_missing` events that were never sent here. Each keeps its `webhook-id`, so that a receiver can tell what it has. For a disabled endpoint they wait until that is enabled.',
+        'All that failed, those of a time range, and with `include_missing` events that were never sent here. Each keeps its `webhook-id`, so that a receiver can tell what it has. Ends the rest that the receiver asked for, so that all that waits is sent. For a disabled endpoint they wait until that is enabled.',
       problems: [webhookErrors.notFound],
       timeoutMs: REPLAY_TIMEOUT_MS,
       params: ofEndpoint,
@@ -121,7 +121,7 @@ function sampleRoute(webhooks: WebhooksService): Route {
     operationId: 'testWebhookEndpoint',
     summary: 'Send a sample event to a webhook endpoint',
     description:
-      'It goes the way of all deliveries: signed, tried again, listed. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
+      'It goes the way of all deliveries: signed, tried again, listed. It is sent now also while the endpoint rests (`resting_until`), which goes on. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
     problems: [webhookErrors.notFound, webhookErrors.notEnabled],
     params: ofEndpoint,
     body: schema.testBody,

@@ -44,7 +44,9 @@ const deliveryFields = {
     example: 'delivered',
   }),
   attempt_count: z.int().meta({ description: 'Attempts so far, with those before a replay.', example: 1 }),
-  next_attempt_at: timeField('When it is tried next; null where it is not waiting.').nullable(),
+  next_attempt_at: timeField(
+    'When it is tried next, not before `resting_until` of the endpoint; null where it is not waiting.',
+  ).nullable(),
   finished_at: timeField('When it was delivered, given up or cancelled.').nullable(),
   last_status_code: z
     .int()
@@ -126,7 +128,7 @@ export const replayBody = z
     }),
     include_missing: z.boolean().default(false).meta({
       description:
-        'Also events that the endpoint wants and has no delivery of, because it was disabled or did not exist yet. Needs `since`. Events that are older than the deliveries that are kept count as missing.',
+        'Also events that the endpoint wants and has no delivery of, because it was disabled or did not exist yet. Needs `since`, such as `disabled_at` of the endpoint. Events that are older than the deliveries that are kept count as missing.',
       example: false,
     }),
   })

@@ -64,7 +64,7 @@ export async function createEndpoint(
       enabled: endpoint.enabled,
     });
   });
-  return { view: showEndpoint(row, cipher), secret };
+  return { view: showEndpoint(row, cipher, deps.clock.now()), secret };
 }
 
 /** An endpoint that is switched on, or whose address changed, gets what waits for it at once. */
@@ -100,29 +100,34 @@ export async function changeEndpoint(
     while ((await hurry()) === HURRY_BATCH);
     wake(id, ctx.mode);
   }
-  return showEndpoint(row, cipher);
+  return showEndpoint(row, cipher, clock.now());
 }
 
 /** The endpoint with everything changed but its headers. */
 function changed(row: WebhookEndpointRow, change: EndpointChange, at: Date): WebhookEndpointRow {
   const { url = row.url, description, events, sessions, enabled = row.enabled } = change;
-  const { failing_since: failingSince, ...after } = switched(row, enabled, at);
+  const after = switched(row, enabled, at);
+  const moved = url !== row.url;
   return {
     ...after,
     url,
     description: description === undefined ? row.description : textOf(description),
     events: events === undefined ? row.events : [...events],
     session_ids: sessions === undefined ? row.session_ids : sessions && [...new Set(sessions)],
-    failing_since: url === row.url ? failingSince : null,
+    failing_since: moved ? null : after.failing_since,
+    resting_until: moved ? null : after.resting_until,
     updated_at: at,
   };
 }
 
-/** Why and since when it was off, or failed, is about the past once somebody switches it. */
+/**
+ * Why it was off, since when it failed and for how long it rests are about the past once somebody switches it. When it
+ * was switched off stays: a replay of what it missed begins there.
+ */
 function switched(row: WebhookEndpointRow, enabled: boolean, at: Date): WebhookEndpointRow {
   if (enabled === row.enabled) return row;
-  const change = { enabled, disabled_reason: null, disabled_at: enabled ? null : at };
-  return { ...row, ...change, failing_since: enabled ? null : row.failing_since };
+  const change = { enabled, disabled_reason: null, resting_until: null };
+  return enabled ? { ...row, ...change, failing_since: null } : { ...row, ...change, disabled_at: at };
 }
 
 /** What is new or switched on has to be in the plan; what is there already goes on. Test mode is free. */

@@ -89,7 +89,7 @@ function memberRoutes(webhooks: WebhooksService): Route[] {
       operationId: 'updateWebhookEndpoint',
       summary: 'Change a webhook endpoint',
       description:
-        'Takes effect with the next attempt. An endpoint that is enabled, or gets another URL, is sent at once what waits for it.',
+        'Takes effect with the next attempt. An endpoint that is enabled, or gets another URL, is sent at once what waits for it, though its server asked for rest. What waits is what had happened before it was disabled; later events were not kept for it. `POST /v1/webhook-endpoints/:id/replay` with `{"include_missing": true, "since": "<disabled_at>"}` brings them, and what failed since.',
       problems: [webhookErrors.notFound, ...refused],
       params,
       body: schema.endpointChangeBody,

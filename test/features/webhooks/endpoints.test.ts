@@ -367,27 +367,4 @@ describe('changing an endpoint', () => {
     expect((await change(id, { sessions: null })).json<Endpoint>().sessions).toBeNull();
     expect((await change(id, { sessions })).status).toBe(422);
   });
-
-  it('switches it off and on', async () => {
-    const { id, uuid } = await api.createEndpoint(test.text);
-    const off = (await change(id, { enabled: false })).json<Endpoint>();
-    expect(off).toMatchObject({ enabled: false, disabled_reason: null });
-    expect(off.disabled_at).not.toBeNull();
-    await api.db.owner.query(
-      `update webhook_endpoints set disabled_reason = 'failing', failing_since = now() where id = $1`,
-      [uuid],
-    );
-    expect(await show(id)).toMatchObject({ disabled_reason: 'failing', failing_since: expect.any(String) });
-    api.woken.length = 0;
-    expect((await change(id, { description: 'x' })).json<Endpoint>().disabled_reason).toBe('failing');
-    expect(api.woken).toEqual([]);
-    const on = (await change(id, { enabled: true })).json<Endpoint>();
-    expect(on).toMatchObject({
-      enabled: true,
-      disabled_reason: null,
-      disabled_at: null,
-      failing_since: null,
-    });
-    expect(api.woken).toEqual([{ endpointId: uuid, mode: 'test' }]);
-  });
 });

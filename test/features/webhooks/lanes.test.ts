@@ -94,6 +94,16 @@ describe('a receiver that hangs', () => {
     await hanging.close();
   });
 
+  it('in the middle of a long answer has no more connections than a lane has requests', async () => {
+    await app.openPool({ settings: { timeoutMs: HANGS_MS, concurrency: 5 } });
+    const { id } = await app.seedEndpoint(accountId, receiver.url);
+    receiver.answer({ status: 200, body: 'x'.repeat(5_000), endless: true });
+    for (let i = 0; i < 60; i++) await app.happen({ accountId });
+    await app.settled(id, all('delivered', 60));
+    // The receiver may hear of the end of some after it has heard of the next.
+    expect(receiver.waiting.most).toBeLessThanOrEqual(10);
+  });
+
   it('after a good start gets back what was taken for it, and one request at a time', async () => {
     await app.openPool({ settings: { timeoutMs: 3_000, lingerMs: 60_000 } });
     const { id } = await app.seedEndpoint(accountId, receiver.url);

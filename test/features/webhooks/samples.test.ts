@@ -37,7 +37,13 @@ describe('a sample event', () => {
       expect(message.status).toBe(type.slice('message.'.length));
       expect(message.timestamps).toHaveProperty(message.status, input.at.toISOString());
     }
-    if (type === 'trigger.fired') firedTriggerData(messageView).strict().parse(payload.data);
+    if (type === 'trigger.fired') {
+      const fired = firedTriggerData(messageView).strict().parse(payload.data);
+      // A code was in the reply, which is a message of its own.
+      expect(fired.code).not.toBeNull();
+      expect(fired.reply_message_id).toMatch(/^msg_/);
+      expect(fired.reply_message_id).not.toBe(fired.message_id);
+    }
     if (type === 'session.status') sessionStatusData.strict().parse(payload.data);
     expect(samplePayload({ ...input, type })).toEqual(payload);
   });
@@ -65,6 +71,21 @@ describe('a sample event', () => {
       data: { from: { phone: '919876543210', name: 'Asha' } },
     });
   });
+
+  it.each(EVENT_TYPE_NAMES)(
+    'of %s is listed with the session and the message of its payload',
+    async (type) => {
+      const { id } = await api.createEndpoint(key);
+      const sent = (await send(id, { type })).json<Delivery>();
+      const shown = (await api.call(key, 'GET', `/v1/deliveries/${sent.id}`)).json<Delivery>();
+      const { session_id: session, data } = shown.payload ?? {};
+      const { id: subject, message_id: message = subject } = Object(data);
+      const messageId = /^(message|trigger)\./.test(type) ? message : null;
+      for (const delivery of [sent, shown]) {
+        expect(delivery).toMatchObject({ session_id: session, message_id: messageId });
+      }
+    },
+  );
 
   it('is not sent to a disabled endpoint, nor of a type that there is none of', async () => {
     const { id } = await api.createEndpoint(key, { enabled: false });
