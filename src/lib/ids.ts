@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   attempt: 'att',
   trigger: 'trg',
   invoice: 'inv',
+  providerSubscription: 'psu',
   accountExport: 'exp',
   accountClosure: 'clo',
   alert: 'alr',
@@ -22,6 +23,7 @@ export const ID_PREFIXES = {
   invitation: 'ivt',
   signIn: 'sgn',
   auditEntry: 'aud',
+  mail: 'mal',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

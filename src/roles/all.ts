@@ -25,7 +25,11 @@ interface Start extends AllOptions {
 }
 
 /** Longest time for each part to stop, in milliseconds; together under ten seconds. */
-const STOP_MS = { services: 5_000, emulator: 1_500, database: 2_500 };
+const stopTimes = ({ shutdownTimeoutMs: all }: Pick<AllConfig, 'shutdownTimeoutMs'>) => ({
+  services: Math.round((all * 5) / 9),
+  emulator: Math.round(all / 6),
+  database: Math.round((all * 5) / 18),
+});
 
 /**
  * Runs everything under one supervisor: embedded Postgres (unless DATABASE_URL is set), migrations, emulator (unless
@@ -93,7 +97,10 @@ async function openDatabase({ config, lifecycle, progress, log }: Start): Promis
   const database = await lifecycle.open(
     'database',
     () => progress.step('database', (remark) => keepDatabase(config.dataDir, log, remark)),
-    { close: (opened) => opened.stop(STOP_MS.database), timeoutMs: STOP_MS.database + 2_500 },
+    {
+      close: (opened) => opened.stop(stopTimes(config).database),
+      timeoutMs: stopTimes(config).database + 2_500,
+    },
   );
   return database.url;
 }
@@ -114,7 +121,10 @@ async function openEmulator(start: Start): Promise<Env> {
       progress.step('emulator', () =>
         child(start, ['emulator'], { ...childEnvironment(config), ...token, ...ports }),
       ),
-    { close: (opened) => opened.stop(STOP_MS.emulator), timeoutMs: STOP_MS.emulator + 500 },
+    {
+      close: (opened) => opened.stop(stopTimes(start.config).emulator),
+      timeoutMs: stopTimes(start.config).emulator + 500,
+    },
   );
   return { ...token, ...emulator.env };
 }
@@ -131,7 +141,10 @@ async function openPaymentSandbox(start: Start): Promise<Env> {
   const sandbox = await lifecycle.open(
     'payment sandbox',
     () => progress.step('payments', () => child(start, ['payment-sandbox'], env)),
-    { close: (opened) => opened.stop(STOP_MS.emulator), timeoutMs: STOP_MS.emulator + 500 },
+    {
+      close: (opened) => opened.stop(stopTimes(start.config).emulator),
+      timeoutMs: stopTimes(start.config).emulator + 500,
+    },
   );
   return sandbox.env;
 }
@@ -144,7 +157,7 @@ async function openServices(start: Start, env: Env): Promise<void> {
     { name: 'api', args: ['api'], env },
   ];
   const stopAll = (children: SupervisedChild[]) =>
-    Promise.all(children.map((service) => service.stop(STOP_MS.services)));
+    Promise.all(children.map((service) => service.stop(stopTimes(start.config).services)));
   await lifecycle.open(
     'api and workers',
     async () => {
@@ -159,7 +172,7 @@ async function openServices(start: Start, env: Env): Promise<void> {
       await stopAll(children);
       throw failed.reason;
     },
-    { close: stopAll, timeoutMs: STOP_MS.services + 500 },
+    { close: stopAll, timeoutMs: stopTimes(start.config).services + 500 },
   );
 }
 
@@ -173,7 +186,7 @@ function childEnvironment(config: AllConfig): Env {
     ...inheritedEnvironment(),
     PINGR_DATA_DIR: config.dataDir,
     LOG_FORMAT: config.logFormat,
-    SHUTDOWN_TIMEOUT_MS: String(STOP_MS.services - 500),
+    SHUTDOWN_TIMEOUT_MS: String(stopTimes(config).services - 500),
   };
 }
 

@@ -17,10 +17,11 @@ export async function mailDisabled(
   tx: SystemTx,
   endpoint: DisabledEndpoint,
 ): Promise<void> {
-  const { id, accountId, url, mode, reason, failingSince } = endpoint;
+  const { id, accountId, url, mode, reason, failingSince, disabledAt } = endpoint;
   const to = await findOwnerEmail(tx, accountId);
   if (to === null) return;
-  const values = { endpointId: toId('webhookEndpoint', id), url, mode, reason, failingSince };
+  const endpointId = toId('webhookEndpoint', id);
+  const values = { endpointId, url, mode, reason, failingSince, disabledAt };
   await mails.send(tx, { accountId, to, template: 'webhook_disabled', values });
 }
 

@@ -17,6 +17,7 @@ import type { AppOptions } from '../platform/http/app.ts';
 import type { Route } from '../platform/http/route.ts';
 import type { ApiConfig } from './config.ts';
 import type { Core } from './core.ts';
+import { exportedRows } from './exported-rows.ts';
 import { publicUrlOf } from './parts-files.ts';
 
 /** What taking everything along and leaving need of others. */
@@ -63,7 +64,14 @@ export async function runPrivacyJobs(
   needs: PrivacyNeeds & { settle: (accountId: string) => Promise<void> },
 ): Promise<void> {
   const { jobs, lifecycle, log } = core;
-  const parts = { ...core, ...needs, clock: systemClock, openContent, foldersOf };
+  const parts = {
+    ...core,
+    ...needs,
+    clock: systemClock,
+    openContent,
+    showRows: exportedRows(core),
+    foldersOf,
+  };
   await lifecycle.open(
     'exports',
     () =>

@@ -64,7 +64,8 @@ describe('a trigger', () => {
     // Two seconds are a hundred rounds of a loop.
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect(await automated()).toHaveLength(1);
-    const received = (await api.get(`/v1/messages?direction=inbound&session=${one.id}`)).data;
-    expect(received.map((message: Json) => message.text.body)).toEqual(['automatic']);
+    const received = () => api.get(`/v1/messages?direction=inbound&session=${one.id}`);
+    const page = await eventually(received, ({ data }) => data.length > 0);
+    expect(page.data.map((message: Json) => message.text.body)).toEqual(['automatic']);
   });
 });

@@ -34,7 +34,13 @@ const exitOf = (child: ChildProcess) =>
 
 const run = (env: Record<string, string> = {}) => {
   const child = spawn(process.execPath, [script, 'all'], {
-    env: { PATH: process.env['PATH'], PINGR_DATA_DIR: dataDir, PORT: String(port), ...env },
+    env: {
+      PATH: process.env['PATH'],
+      PINGR_DATA_DIR: dataDir,
+      PORT: String(port),
+      SHUTDOWN_TIMEOUT_MS: '90000',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   running.push(child);

@@ -22,7 +22,7 @@ if (role === 'all') {
 } else {
   const log = createLog({ level: 'info', format: 'json', fields: { role } });
   const lifecycle = createLifecycle(log);
-  exitOnSignals({ lifecycle, log, timeoutMs: 4_000 });
+  exitOnSignals({ lifecycle, log, timeoutMs: 40_000 });
   log.info({ pid: process.pid }, `${role} runs`);
   if (role === 'emulator') {
     announceReady({ SANDBOX_WS_URL: 'ws://127.0.0.1:1/ws/chat', SANDBOX_ROOT_KEY: 'ab'.repeat(32) });

@@ -7,6 +7,7 @@ import { createVault, type Vault } from '../../src/platform/crypto/vault.ts';
 import { createDatabase, type Database } from '../../src/platform/db/database.ts';
 import { MIGRATIONS, migrate } from '../../src/platform/db/migrate.ts';
 import { createPool } from '../../src/platform/db/pool.ts';
+import { untilItWorks } from './eventually.ts';
 import { silentLog } from './log.ts';
 import { PATIENCE_MS } from './patience.ts';
 
@@ -28,11 +29,13 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
   await withAdmin(serverUrl, async (admin) => {
     await admin.query('select pg_advisory_lock(1)');
     const template = await migratedTemplate(admin, serverUrl);
-    await admin.query(`create database ${name} template ${template}`);
+    await onceFree(() => admin.query(`create database ${name} template ${template}`));
   });
   const url = withDatabase(serverUrl, name);
   const pool = createPool({ url, max: 4, name: 'test', log: silentLog });
   const systemPool = createPool({ url, max: 4, name: 'test', scope: 'system', log: silentLog });
+  // A starved machine may take longer than a customer should wait.
+  for (const { options } of [pool, systemPool]) options.connectionTimeoutMillis = PATIENCE_MS;
   const owner = new pg.Pool({
     connectionString: url,
     max: 2,
@@ -61,7 +64,7 @@ export async function createTestDatabase(serverUrl: string): Promise<TestDatabas
     vault,
     async close() {
       await Promise.all([pool.end(), systemPool.end(), owner.end()]);
-      await withAdmin(serverUrl, (admin) => admin.query(`drop database if exists ${name} with (force)`));
+      await dropDatabase(serverUrl, name);
     },
   };
 }
@@ -106,12 +109,24 @@ async function migratedTemplate(admin: pg.Client, serverUrl: string): Promise<st
   const name = `pingr_template_${hash.digest('hex').slice(0, 16)}`;
   const { rowCount } = await admin.query('select from pg_database where datname = $1', [name]);
   if (rowCount === 0) {
+    // What a run that failed here has left would fail every other file as well.
+    await onceFree(() => admin.query(`drop database if exists ${name}_new with (force)`));
     await admin.query(`create database ${name}_new`);
     await migrate({ url: withDatabase(serverUrl, `${name}_new`) });
-    await admin.query(`alter database ${name}_new rename to ${name}`);
+    await onceFree(() => admin.query(`alter database ${name}_new rename to ${name}`));
   }
   return name;
 }
+
+/** Drops a database with whatever is still open on it. */
+export async function dropDatabase(serverUrl: string, name: string): Promise<void> {
+  await withAdmin(serverUrl, (admin) =>
+    onceFree(() => admin.query(`drop database if exists ${name} with (force)`)),
+  );
+}
+
+/** Postgres waits five seconds for sessions of a database to end, and then refuses: they may need longer to do so. */
+const onceFree = <T>(work: () => Promise<T>): Promise<T> => untilItWorks(work);
 
 async function withAdmin<T>(serverUrl: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
   const admin = new pg.Client({ connectionString: serverUrl });

@@ -4,6 +4,7 @@ import { inject } from 'vitest';
 import { createJobs, type Jobs, type JobsBackend } from '../../src/platform/jobs/jobs.ts';
 import { migrateJobs } from '../../src/platform/jobs/migrate-jobs.ts';
 import { createLog } from '../../src/platform/log/log.ts';
+import { dropDatabase } from './database.ts';
 
 export interface TestJobs {
   /** What `createJobs` takes; another process's view of the same queues. */
@@ -25,7 +26,7 @@ export async function createTestJobs(): Promise<TestJobs> {
     jobs,
     close: async () => {
       await jobs.close(1_000);
-      if (backend.kind === 'postgres') await runAsOwner(`drop database ${name} with (force)`);
+      if (backend.kind === 'postgres') await dropDatabase(inject('postgresUrl'), name);
     },
   };
 }

@@ -23,10 +23,13 @@ export interface ReceivedWebhook {
   };
 }
 
-/** What the receiver does with a webhook: a status, more than that, no answer at all, or a connection that breaks. */
+/**
+ * What the receiver does with a webhook: a status, more than that, no answer at all, or a connection that breaks. An answer
+ * that is `endless` stops after its body, and keeps the connection.
+ */
 export type Answer =
   | number
-  | { status: number; headers?: Record<string, string>; body?: string; afterMs?: number }
+  | { status: number; headers?: Record<string, string>; body?: string; afterMs?: number; endless?: boolean }
   | 'hang'
   | 'drop';
 
@@ -109,7 +112,10 @@ async function give(answer: Answer, response: ServerResponse): Promise<void> {
     headers = {},
     body = '',
     afterMs = 0,
+    endless = false,
   } = typeof answer === 'number' ? { status: answer } : answer;
   if (afterMs > 0) await sleep(afterMs);
-  response.writeHead(status, headers).end(body);
+  response.writeHead(status, headers);
+  if (endless) response.write(body);
+  else response.end(body);
 }

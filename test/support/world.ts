@@ -86,7 +86,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
   const children: ChildProcess[] = [];
   const workers: ChildProcess[] = [];
-  const start = async (role: string, more: object = {}) => {
+  /** Again where it could not reach the database in time, as its supervisor would. */
+  const start = async (role: string, more: object = {}, tries = 3): Promise<ChildProcess> => {
     const child = spawn(process.execPath, [MAIN, role], {
       env: { ...env, ...more },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -94,13 +95,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     child.stdout?.pipe(log, { end: false });
     child.stderr?.pipe(log, { end: false });
     children.push(child);
-    await Promise.race([
-      once(child, 'message'),
-      once(child, 'exit').then(async () => {
-        throw new Error(`${role} ended: ${(await readFile(logFile, 'utf8')).slice(-2000)}`);
-      }),
+    const isReady = await Promise.race([
+      once(child, 'message').then(() => true),
+      once(child, 'exit').then(() => false),
     ]);
-    return child;
+    if (isReady) return child;
+    if (tries > 1) return start(role, more, tries - 1);
+    throw new Error(`${role} ended: ${(await readFile(logFile, 'utf8')).slice(-2000)}`);
   };
   const startWorker = async () => {
     const worker = await start('worker', { WORKER_MODE: 'test' });

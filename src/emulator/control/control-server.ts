@@ -27,6 +27,8 @@ export async function startControl(
       .catch((error: unknown) => problem(context, error))
       .then((reply) => write(response, reply));
   });
+  // Longer than clients keep one: a request on a connection that is just being closed is lost.
+  server.keepAliveTimeout = 72_000;
   const taken = await listen(server, host, port);
   const close = () =>
     new Promise<void>((resolve) => {

@@ -15,7 +15,7 @@ const stored = z.object({
 /** How events about alerts look. A fact holds the whole alert, which counts on afterwards. */
 export const alertEvents: EventSubject = {
   types: ['account.suspicious_activity'],
-  show: async (_ctx, facts) => facts.map(asItWas),
+  fromFact: asItWas,
 };
 
 function asItWas({ data, mode, created_at: at }: StoredFact): object {

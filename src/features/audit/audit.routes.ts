@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseEmptyRange } from '../../platform/http/api-fields.ts';
 import { exportAnswer, exportQuery, exportReply } from '../../platform/http/export.ts';
 import { pageOf, pageQuery, toPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
@@ -37,7 +38,7 @@ export function auditRoutes(audit: AuditService): Route[] {
       summary: 'List changes',
       description:
         'What keys, users and Pingr itself changed in the account, kept for 180 days. A test key sees changes in test mode alone.',
-      query: z.strictObject({ ...pageQuery('auditEntry'), ...auditFilters }),
+      query: z.strictObject({ ...pageQuery('auditEntry'), ...auditFilters }).superRefine(refuseEmptyRange),
       answers: { 200: { description: 'A page of changes.', schema: pageOf(auditEntryView, 'AuditLog') } },
       handler: async ({ ctx, query }) => {
         const page = { limit: query.limit + 1, after: query.after };
@@ -52,7 +53,7 @@ export function auditRoutes(audit: AuditService): Route[] {
       operationId: 'exportAuditLog',
       summary: 'Export changes',
       cost: 10,
-      query: z.strictObject({ ...exportQuery, ...auditFilters }),
+      query: z.strictObject({ ...exportQuery, ...auditFilters }).superRefine(refuseEmptyRange),
       answers: { 200: exportAnswer('The changes, newest first.') },
       handler: async ({ ctx, query }) =>
         exportReply({

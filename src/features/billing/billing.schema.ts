@@ -33,7 +33,11 @@ const planView = z
     ),
     members: limit('People in the account.', 10),
     retention_days: limit('Longest time that contents are kept.', 180),
-    features: z.array(z.string()).meta({ description: 'What comes with it.', example: ['webhooks'] }),
+    features: z.array(z.string()).meta({
+      description:
+        'What comes with it. `webhooks` and `triggers`: that webhook endpoints and triggers can be made, and switched on, in live mode; those that an account has go on working on a smaller plan. `sandbox`: test mode, which every plan has, webhooks and triggers included. `campaigns` is reserved: there are none yet.',
+      example: ['sandbox', 'webhooks', 'triggers'],
+    }),
     trial_days: z
       .number()
       .int()

@@ -19,6 +19,7 @@ function invoiceEvents({ database }: { database: Pick<Database, 'accountOnce'> }
       'invoice.disputed',
       'invoice.dispute_closed',
     ],
+    fromFact: (fact) => asItWas(fact),
     async show(ctx, facts) {
       const ids = facts.flatMap((fact) => invoiceOf(fact) ?? []);
       const rows = await database.accountOnce(ctx, (tx) => findInvoices(tx, [...new Set(ids)]));
@@ -44,12 +45,11 @@ function asItWas({ type, data }: StoredFact, now?: InvoiceView): object {
 /** What is used of a quota is the account's own of that moment; only its times are as the database writes them. */
 const quotaEvents: EventSubject = {
   types: ['quota.warning', 'quota.reached'],
-  show: async (_ctx, facts) =>
-    facts.map(({ data }) => ({
-      ...data,
-      period_start: inUtc(data['period_start']),
-      period_end: inUtc(data['period_end']),
-    })),
+  fromFact: ({ data }) => ({
+    ...data,
+    period_start: inUtc(data['period_start']),
+    period_end: inUtc(data['period_end']),
+  }),
 };
 
 function inUtc(time: unknown): string | null {

@@ -8,11 +8,13 @@ export type StoredFact = Pick<EventRow, 'type' | 'mode' | 'session_id' | 'data' 
 /** A kind of object that events are about, other than messages. The slice that has it says how its events look. */
 export interface EventSubject {
   types: readonly EventType[];
+  /** The data of such an event by its fact alone, with ids of the API: all there is once the object is gone. */
+  fromFact(fact: StoredFact): object;
   /**
    * The data of such events, in the order of their facts: the object as the API shows it, as it was then, with what
-   * else the event has; of an object that is gone, what the fact holds. One query for all of them at most.
+   * else the event has. One query for all of them. Absent where facts hold everything.
    */
-  show(ctx: Context, facts: readonly StoredFact[]): Promise<object[]>;
+  show?(ctx: Context, facts: readonly StoredFact[]): Promise<object[]>;
 }
 
 /** The data of those events that are about subjects, by the event's UUID. A page of messages alone costs nothing. */
@@ -24,10 +26,19 @@ export async function showSubjects(
   const others = rows.filter(({ message_id: id }) => id === null);
   const shown = await Promise.all(
     subjects.map(async (subject) => {
-      const own = others.filter(({ type }) => subject.types.some((name) => name === type));
-      const data = own.length === 0 ? [] : await subject.show(ctx, own);
-      return own.flatMap(({ id }, i) => (data[i] === undefined ? [] : [[id, data[i]] as const]));
+      const own = others.filter((row) => isAbout(row, subject));
+      const data = own.length === 0 ? [] : await subject.show?.(ctx, own);
+      return own.map((row, i) => [row.id, data?.[i] ?? subject.fromFact(row)] as const);
     }),
   );
   return new Map(shown.flat());
+}
+
+/** The data of an event that is about no message, by its fact alone. */
+export function dataOfFact(subjects: readonly EventSubject[], fact: StoredFact): object {
+  return subjects.find((subject) => isAbout(fact, subject))?.fromFact(fact) ?? fact.data;
+}
+
+function isAbout({ type }: StoredFact, { types }: EventSubject): boolean {
+  return types.some((name) => name === type);
 }

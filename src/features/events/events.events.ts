@@ -28,6 +28,23 @@ export const EVENT_TYPES = {
 
 export type EventType = keyof typeof EVENT_TYPES;
 
+/** The scope that a type of event needs beside `events:read`; types that are not named need no other. */
+export const SCOPE_OF_TYPE: Readonly<Partial<Record<EventType, string>>> = {
+  'subscription.changed': 'billing:read',
+  'invoice.paid': 'billing:read',
+  'invoice.refunded': 'billing:read',
+  'invoice.refund_failed': 'billing:read',
+  'invoice.disputed': 'billing:read',
+  'invoice.dispute_closed': 'billing:read',
+  'webhook_endpoint.disabled': 'webhooks:read',
+};
+
+/** The types of events that somebody with these scopes may not see. */
+export function hiddenTypes(scopes: ReadonlySet<string>): string[] {
+  if (scopes.has('*')) return [];
+  return Object.entries(SCOPE_OF_TYPE).flatMap(([type, scope]) => (scopes.has(scope) ? [] : [type]));
+}
+
 /** Binds what an event keeps sealed to the event. */
 export function sealedDataPurpose(eventId: string): string {
   return `event:${eventId}`;

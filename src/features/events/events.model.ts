@@ -29,6 +29,8 @@ export interface EventRow extends Position {
 /** Which events are wanted; what is left out does not matter. */
 export interface EventFilter {
   types?: TypeFilter | undefined;
+  /** Types that the reader may not see. */
+  hidden?: readonly string[] | undefined;
   /** UUID. */
   sessionId?: string | undefined;
   /** UUID. */
@@ -56,8 +58,9 @@ export function parseTypeFilter(text: string): TypeFilter | undefined {
 /** Whether a filter lets an event through; the database applies the same rule when it reads pages. */
 export function matchesFilter(
   event: Pick<EventRow, 'type' | 'session_id' | 'message_id'>,
-  { types, sessionId, messageId }: EventFilter,
+  { types, hidden, sessionId, messageId }: EventFilter,
 ): boolean {
+  if (hidden?.includes(event.type)) return false;
   if (
     types &&
     !types.exact.includes(event.type) &&

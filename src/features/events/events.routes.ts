@@ -7,6 +7,9 @@ import type { EventsService } from './events.service.ts';
 
 const common = { tag: 'Events', scope: 'events:read' } satisfies Partial<Operation>;
 
+const HIDDEN =
+  'Events about payment (`subscription.…`, `invoice.…`) need the scope `billing:read` as well, those about webhook endpoints `webhooks:read`; to others they are not there.';
+
 /**
  * Reading and following events.
  * @param data schemas of what events are about, from the slices that announce them
@@ -20,8 +23,7 @@ export function eventRoutes(events: EventsService, data: EventData): Route[] {
       path: '/v1/events',
       operationId: 'listEvents',
       summary: 'List events',
-      description:
-        'Newest first. Events hold what they are about, the content of messages too: a key needs no other scope to see it here.',
+      description: `Newest first. Events hold what they are about, the content of messages for one. ${HIDDEN}`,
       query: eventListQuery,
       answers: { 200: { description: 'A page of events.', schema: pageOf(view, 'EventList') } },
       handler: async ({ ctx, query }) => {
@@ -39,6 +41,7 @@ export function eventRoutes(events: EventsService, data: EventData): Route[] {
       path: '/v1/events/:id',
       operationId: 'getEvent',
       summary: 'Get an event',
+      description: HIDDEN,
       problems: [eventErrors.notFound],
       params: idParams('event'),
       answers: { 200: { description: 'The event.', schema: view } },
@@ -54,8 +57,7 @@ function streamRoute(events: EventsService, view: ReturnType<typeof eventView>):
     path: '/v1/events/stream',
     operationId: 'streamEvents',
     summary: 'Follow events as they happen',
-    description:
-      'Each event once and in order. After a lost connection send the last id as `Last-Event-ID` (browsers do) and the stream continues there.',
+    description: `Each event once and in order. After a lost connection send the last id as \`Last-Event-ID\` (browsers do) and the stream continues there. ${HIDDEN}`,
     problems: [eventErrors.cannotContinue],
     query: eventStreamQuery,
     events: { event: view },

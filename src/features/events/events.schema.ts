@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
-import { idField, idInput, timeField, timeInput } from '../../platform/http/api-fields.ts';
+import { idField, idInput, refuseEmptyRange, timeField, timeInput } from '../../platform/http/api-fields.ts';
 import { streamQuery } from '../../platform/http/event-stream.ts';
 import { pageQuery } from '../../platform/http/page.ts';
 import { EVENT_TYPES } from './events.events.ts';
@@ -75,12 +75,14 @@ const filter = {
   session: idInput('session', 'Only this session.').optional(),
 };
 
-export const eventListQuery = z.strictObject({
-  ...filter,
-  message: idInput('message', 'Only this message.').optional(),
-  since: timeInput('Happened at or after.').optional(),
-  until: timeInput('Happened before.').optional(),
-  ...pageQuery('event'),
-});
+export const eventListQuery = z
+  .strictObject({
+    ...filter,
+    message: idInput('message', 'Only this message.').optional(),
+    since: timeInput('Happened at or after.').optional(),
+    until: timeInput('Happened before.').optional(),
+    ...pageQuery('event'),
+  })
+  .superRefine(refuseEmptyRange);
 
 export const eventStreamQuery = z.strictObject({ ...filter, ...streamQuery });

@@ -6,6 +6,7 @@ import type { ServerSentEvent } from '../../platform/http/event-stream.ts';
 import type { EventHub } from './event-hub.ts';
 import type { EventReader } from './event-reader.ts';
 import { eventErrors } from './events.errors.ts';
+import { hiddenTypes } from './events.events.ts';
 import type { EventFilter } from './events.model.ts';
 import { type EventList, findEvent, listEvents } from './events.store.ts';
 import { followEvents } from './follow-events.ts';
@@ -17,7 +18,10 @@ export interface ListedEvent {
   view: EventView;
 }
 
-/** The use cases of events: what happened, in the order in which it was committed. */
+/**
+ * The use cases of events: what happened, in the order in which it was committed. Types that need a scope which the caller
+ * lacks (`SCOPE_OF_TYPE`) are not there for them.
+ */
 export interface EventsService {
   /** Newest first. An event appears once nothing can come before it any more, usually within milliseconds. */
   list(ctx: Context, list: EventList): Promise<ListedEvent[]>;
@@ -44,14 +48,17 @@ export interface EventsDependencies {
 export function createEventsService({ database, reader, hub, clock }: EventsDependencies): EventsService {
   return {
     async list(ctx, list) {
-      const rows = await database.accountOnce(ctx, (tx) => listEvents(tx, ctx, list));
+      const rows = await database.accountOnce(ctx, (tx) =>
+        listEvents(tx, ctx, { ...list, hidden: hiddenTypes(ctx.scopes) }),
+      );
       const views = await reader.show(ctx, rows);
       return views.map((view, i) => ({ id: rows[i]?.id ?? '', view }));
     },
 
     async get(ctx, id) {
       const row = await database.accountOnce(ctx, (tx) => findEvent(tx, id));
-      const [view] = row === undefined ? [] : await reader.show(ctx, [row]);
+      const hidden = row === undefined || hiddenTypes(ctx.scopes).includes(row.type);
+      const [view] = hidden ? [] : await reader.show(ctx, [row]);
       if (view === undefined) throw eventErrors.notFound();
       return view;
     },
@@ -62,7 +69,8 @@ export function createEventsService({ database, reader, hub, clock }: EventsDepe
       const start =
         id === undefined ? await reader.now(scope) : id === '' ? undefined : await reader.find(scope, id);
       if (start === undefined) throw cannotContinue();
-      return followEvents({ reader, hub, clock }, { scope, filter, start, signal });
+      const visible = { ...filter, hidden: hiddenTypes(ctx.scopes) };
+      return followEvents({ reader, hub, clock }, { scope, filter: visible, start, signal });
     },
   };
 }

@@ -11,16 +11,18 @@ const SETTLED = 'pg_snapshot_xmin(pg_current_snapshot())';
 
 const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 
-/** Parameters $1 to $6 of every reading statement. */
+/** Parameters $1 to $7 of every reading statement. */
 const MATCHES = `account_id = $1 and mode = $2
   and ($3::text[] is null or type = any($3) or exists (select from unnest($4::text[]) as start where starts_with(type, start)))
-  and ($5::uuid is null or session_id = $5) and ($6::uuid is null or message_id = $6)`;
+  and ($5::uuid is null or session_id = $5) and ($6::uuid is null or message_id = $6)
+  and type <> all($7::text[])`;
 
 function matchValues(
   { accountId, mode }: EventScope,
-  { types, sessionId, messageId }: EventFilter,
+  { types, hidden, sessionId, messageId }: EventFilter,
 ): unknown[] {
-  return [accountId, mode, types?.exact ?? null, types?.prefixes ?? [], sessionId ?? null, messageId ?? null];
+  const { exact = null, prefixes = [] } = types ?? {};
+  return [accountId, mode, exact, prefixes, sessionId ?? null, messageId ?? null, hidden ?? []];
 }
 
 export interface EventList extends EventFilter {
@@ -35,10 +37,10 @@ export interface EventList extends EventFilter {
 export function listEvents(tx: AccountTx, scope: EventScope, list: EventList): Promise<EventRow[]> {
   return tx.query<EventRow>(
     `select ${COLUMNS} from events e where ${MATCHES} and txid < ${SETTLED}
-       and ($7::timestamptz is null or (created_at >= $7 and id >= app.uuid_floor($7 - interval '1 day')))
-       and ($8::timestamptz is null or (created_at < $8 and id < app.uuid_floor($8 + interval '1 day')))
-       and ($9::uuid is null or (txid, id) < ((select c.txid from events c where c.id = $9), $9))
-     order by e.txid desc, e.id desc limit $10`,
+       and ($8::timestamptz is null or (created_at >= $8 and id >= app.uuid_floor($8 - interval '1 day')))
+       and ($9::timestamptz is null or (created_at < $9 and id < app.uuid_floor($9 + interval '1 day')))
+       and ($10::uuid is null or (txid, id) < ((select c.txid from events c where c.id = $10), $10))
+     order by e.txid desc, e.id desc limit $11`,
     [...matchValues(scope, list), list.since ?? null, list.until ?? null, list.after ?? null, list.limit],
   );
 }
@@ -56,7 +58,7 @@ export function eventsAfter(
 ): Promise<(EventRow & { settled: boolean })[]> {
   return tx.query(
     `select ${COLUMNS}, txid < ${SETTLED} as settled from events e
-     where ${MATCHES} and (txid, id) > ($7::xid8, $8::uuid) order by e.txid, e.id limit $9`,
+     where ${MATCHES} and (txid, id) > ($8::xid8, $9::uuid) order by e.txid, e.id limit $10`,
     [...matchValues(scope, from.filter), from.position.txid, from.position.id, from.limit],
   );
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Vault } from '../../platform/crypto/vault.ts';
+import type { AccountCipher, Vault } from '../../platform/crypto/vault.ts';
 import { sealedDataPurpose } from './events.events.ts';
 import type { EventRow } from './events.model.ts';
 
@@ -16,10 +16,13 @@ export async function openSealedData(
 ): Promise<EventRow[]> {
   if (!rows.some(({ data }) => 'sealed' in data)) return [...rows];
   const cipher = await vault.of(accountId);
-  return rows.map((row) => {
-    const { sealed, ...data } = row.data;
-    if (typeof sealed !== 'string') return row;
-    const plain = cipher.open(Buffer.from(sealed, 'base64'), sealedDataPurpose(row.id)).toString('utf8');
-    return { ...row, data: { ...data, ...openData.parse(JSON.parse(plain)) } };
-  });
+  return rows.map((row) => openRow(row, cipher));
+}
+
+/** The same for one event. */
+export function openRow(row: EventRow, cipher: AccountCipher): EventRow {
+  const { sealed, ...data } = row.data;
+  if (typeof sealed !== 'string') return row;
+  const plain = cipher.open(Buffer.from(sealed, 'base64'), sealedDataPurpose(row.id)).toString('utf8');
+  return { ...row, data: { ...data, ...openData.parse(JSON.parse(plain)) } };
 }

@@ -33,9 +33,15 @@ export function invitationRoutes(invitations: InvitationsService): Route[] {
       path: '/v1/invitations',
       operationId: 'createInvitation',
       summary: 'Invite a person',
-      description: 'By a mail with a link, which works once within 7 days. Inviting again replaces it.',
+      description:
+        'By a mail with a link, which works once within 7 days. Inviting again replaces it. Members and open invitations together may be as many as the plan allows members.',
       cost: 10,
-      problems: [memberErrors.roleForbidden, invitationErrors.alreadyMember, invitationErrors.tooMany],
+      problems: [
+        memberErrors.roleForbidden,
+        memberErrors.limitReached,
+        invitationErrors.alreadyMember,
+        invitationErrors.tooMany,
+      ],
       body: newInvitation,
       answers: { 201: { description: 'The invitation.', schema: invitationView } },
       handler: async ({ ctx, body }) => ({

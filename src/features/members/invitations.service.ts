@@ -8,7 +8,7 @@ import type { AccountsService } from '../accounts/accounts.service.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import * as store from './invitations.store.ts';
 import { dropInvitation, lockInvitation, type OpenInvitation } from './invitations.system.ts';
-import { invitationErrors } from './members.errors.ts';
+import { invitationErrors, memberErrors } from './members.errors.ts';
 import { refuseBeyond } from './members.service.ts';
 import { findMember, isMember } from './members.store.ts';
 import type { Role } from './roles.model.ts';
@@ -22,7 +22,7 @@ const TOKEN_BYTES = 32;
 export interface InvitationsService {
   /**
    * Invites by mail; an earlier invitation to the same address stops working.
-   * @throws member.role_forbidden, invitation.already_member, invitation.too_many
+   * @throws member.role_forbidden, member.limit_reached, invitation.already_member, invitation.too_many
    */
   create(ctx: Context, invitation: { email: string; role: Role }): Promise<store.InvitationRow>;
   list(ctx: Context, page: { limit: number; after?: string | undefined }): Promise<store.InvitationRow[]>;
@@ -81,6 +81,7 @@ async function invite(
   const row = await database.account(bothModes(ctx), async (tx) => {
     if (await isMember(tx, email)) throw invitationErrors.alreadyMember();
     if ((await store.countInvitations(tx, now)) >= MOST_OPEN) throw invitationErrors.tooMany();
+    refuseBeyondPlan(await store.lockPlaces(tx, { email, at: now }));
     const inserted = await store.insertInvitation(tx, {
       id: newUuid(),
       account_id: ctx.accountId,
@@ -103,6 +104,13 @@ async function invite(
   });
   mail.wake();
   return row;
+}
+
+/** Whom the plan has no place for would be refused when they accept. @throws member.limit_reached */
+function refuseBeyondPlan({ limit, members, invited }: store.Places): void {
+  if (limit === null || members + invited < limit) return;
+  const open = invited === 0 ? '' : `, and ${invited} who ${invited === 1 ? 'is' : 'are'} invited`;
+  throw memberErrors.limitReached({ detail: `The plan allows ${limit}; there are ${members}${open}.` });
 }
 
 async function nameOfCaller(tx: AccountTx, { actor }: Context): Promise<string | undefined> {

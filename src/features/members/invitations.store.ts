@@ -55,6 +55,28 @@ export async function countInvitations(tx: AccountTx, at: Date): Promise<number>
   return row?.count ?? 0;
 }
 
+/** Who has or may take a place in the account. */
+export interface Places {
+  /** Members that the plan allows; null for any number. */
+  limit: number | null;
+  members: number;
+  /** Open invitations to others than the address. */
+  invited: number;
+}
+
+/** Counts the places that are taken or promised, and lets nobody else take or promise one until the transaction ends. */
+export async function lockPlaces(tx: AccountTx, { email, at }: { email: string; at: Date }): Promise<Places> {
+  const [quota] = await tx.query<{ limit: number | null }>(
+    `select member_limit as "limit" from quotas where mode = 'live' for update`,
+  );
+  const [taken] = await tx.query<{ members: number; invited: number }>(
+    `select (select count(*) from members)::int as members,
+       (select count(*) from invitations where email <> $1 and expires_at > $2)::int as invited`,
+    [email, at],
+  );
+  return { limit: quota?.limit ?? null, members: taken?.members ?? 0, invited: taken?.invited ?? 0 };
+}
+
 /** @returns false where there is no such invitation */
 export async function deleteInvitation(tx: AccountTx, id: string): Promise<boolean> {
   const rows = await tx.query('delete from invitations where id = $1 returning id', [id]);

@@ -23,7 +23,7 @@ export const memberErrors = defineErrors({
     code: 'member.limit_reached',
     status: 409,
     title: 'The plan allows no more members',
-    remedy: 'Remove a member, or change the plan.',
+    remedy: 'Remove a member, take an invitation back, or change the plan.',
   },
 });
 

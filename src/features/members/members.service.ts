@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
@@ -80,6 +81,16 @@ function existing(member: store.MemberRow | undefined): store.MemberRow {
   return member;
 }
 
+/** What the trigger `count_member` says beside its SQLSTATE. */
+const memberRefusal = z.object({
+  detail: z
+    .string()
+    .transform((text): unknown => JSON.parse(text))
+    .pipe(z.object({ limit: z.int() })),
+});
+
 function refuseOverLimit(error: unknown): never {
-  throw sqlStateOf(error) === MEMBER_LIMIT ? memberErrors.limitReached({ cause: error }) : error;
+  if (sqlStateOf(error) !== MEMBER_LIMIT) throw error;
+  const { limit } = memberRefusal.parse(error).detail;
+  throw memberErrors.limitReached({ detail: `The plan allows ${limit}.`, cause: error });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idParams } from '../../platform/http/api-fields.ts';
+import { idParams, refuseEmptyRange } from '../../platform/http/api-fields.ts';
 import { pageOf, pageQuery, toPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
 import { messageErrors } from './messages.errors.ts';
@@ -110,7 +110,9 @@ function readRoutes(messages: MessagesService): Route[] {
       operationId: 'listMessages',
       summary: 'List messages',
       scope: 'messages:read',
-      query: z.strictObject({ ...schema.messageFilter.shape, ...pageQuery('message') }),
+      query: z
+        .strictObject({ ...schema.messageFilter.shape, ...pageQuery('message') })
+        .superRefine(refuseEmptyRange),
       answers: {
         200: { description: 'A page of messages.', schema: pageOf(schema.messageView, 'MessageList') },
       },

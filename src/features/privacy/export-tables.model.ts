@@ -33,7 +33,7 @@ export function exportedColumns(
     .map(({ name }) => ({ name, opened: `${table}.${name}` === OPENED }));
 }
 
-/** Whose id a column holds; those that are not named here stay UUIDs. */
+/** Whose id a column holds, or whose ids. */
 const KIND_OF_COLUMN: Record<string, IdKind> = {
   account_id: 'account',
   session_id: 'session',
@@ -45,6 +45,10 @@ const KIND_OF_COLUMN: Record<string, IdKind> = {
   trigger_id: 'trigger',
   key_id: 'apiKey',
   rotated_to: 'apiKey',
+  user_id: 'user',
+  invited_by: 'user',
+  session_ids: 'session',
+  source_id: 'providerSubscription',
 };
 
 const KIND_OF_TABLE: Record<string, IdKind> = {
@@ -58,6 +62,13 @@ const KIND_OF_TABLE: Record<string, IdKind> = {
   webhook_attempts: 'attempt',
   triggers: 'trigger',
   account_alerts: 'alert',
+  account_closures: 'accountClosure',
+  activity_log: 'activity',
+  audit_log: 'auditEntry',
+  invitations: 'invitation',
+  invoices: 'invoice',
+  mails: 'mail',
+  provider_subscriptions: 'providerSubscription',
 };
 
 /** A row as an archive holds it: ids in the form that the API shows. */
@@ -65,9 +76,14 @@ export function showExportedRow(table: string, row: Record<string, unknown>): Re
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => {
       const kind = column === 'id' ? KIND_OF_TABLE[table] : KIND_OF_COLUMN[column];
-      return [column, kind !== undefined && isUuid(value) ? toId(kind, value) : value];
+      return [column, kind === undefined ? value : withIds(kind, value)];
     }),
   );
+}
+
+function withIds(kind: IdKind, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one: unknown) => withIds(kind, one));
+  return isUuid(value) ? toId(kind, value) : value;
 }
 
 function isUuid(value: unknown): value is string {

@@ -80,6 +80,12 @@ export function listAccountTables(tx: SystemTx): Promise<ExportTable[]> {
   );
 }
 
+/** What a row is about and no table of the account holds: the people behind its members, as members see each other. */
+const JOINED: Readonly<Record<string, string>> = {
+  members: `left join lateral (
+    select email, name, time_zone, locale, avatar_url from users where id = t.user_id) u on true`,
+};
+
 /** Rows of one account in a table, read a few at a time from one snapshot. Keeps the transaction busy until it ends. */
 export async function* readRows(
   tx: SystemTx,
@@ -87,13 +93,14 @@ export async function* readRows(
   accountId: string,
 ): AsyncGenerator<Record<string, unknown>[]> {
   const owner = table.name === 'accounts' ? 'id' : 'account_id';
-  const fields = table.columns.map((column) => `"${column}"`).join(', ');
+  const joined = JOINED[table.name];
+  const fields = [...table.columns.map((column) => `t."${column}"`), ...(joined ? ['u.*'] : [])].join(', ');
   // A slow reader must not be taken for one that is gone, nor a large account for a runaway query.
   await tx.query(`set local statement_timeout = '5min'`);
   await tx.query(`set local idle_in_transaction_session_timeout = '5min'`);
   await tx.query(
     `declare exported no scroll cursor for
-     select to_jsonb(r) as row from (select ${fields} from ${table.name} where ${owner} = $1) r`,
+     select to_jsonb(r) as row from (select ${fields} from ${table.name} t ${joined ?? ''} where t.${owner} = $1) r`,
     [accountId],
   );
   for (;;) {

@@ -14,10 +14,15 @@ export interface WriteExportParts {
   files: Files;
   /** Opens a message's sealed content. */
   openContent: (sealed: Uint8Array, messageId: string, cipher: AccountCipher) => unknown;
+  /** How rows are shown whose ids the names of their columns do not tell, by table. */
+  showRows: Readonly<Record<string, ShowRow>>;
   /** Folders that hold an account's files, exports apart. */
   foldersOf: (accountId: string) => readonly string[];
   clock: Clock;
 }
+
+/** A row with what only its own slice can open, or tell the kinds of ids of. */
+export type ShowRow = (row: Record<string, unknown>, cipher: AccountCipher) => Record<string, unknown>;
 
 /** Folder of an account's exports. */
 export function exportsFolder(accountId: string): string {
@@ -69,13 +74,14 @@ export async function writeExport(
 }
 
 function rowsPart(
-  { database, openContent }: WriteExportParts,
+  { database, openContent, showRows }: WriteExportParts,
   { name, columns }: system.ExportTable,
   accountId: string,
   cipher: AccountCipher,
 ): ArchivePart {
   const wanted = exportedColumns(name, columns);
   const opened = wanted.filter((column) => column.opened).map((column) => column.name);
+  const show = showRows[name] ?? ((row) => row);
   return {
     path: `${name.replace(/^app\./, '')}.jsonl`,
     async open() {
@@ -89,7 +95,7 @@ function rowsPart(
               const clear = openColumns(row, opened, (sealed) =>
                 openContent(sealed, String(row['id']), cipher),
               );
-              return `${JSON.stringify(showExportedRow(name, clear))}\n`;
+              return `${JSON.stringify(showExportedRow(name, show(clear, cipher)))}\n`;
             });
             await put(lines.join(''));
           }

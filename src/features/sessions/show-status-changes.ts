@@ -10,6 +10,7 @@ import { showSession } from './show-session.ts';
 export function sessionEvents({ database }: { database: Pick<Database, 'accountOnce'> }): EventSubject {
   return {
     types: [SESSION_STATUS_EVENT],
+    fromFact: (fact) => asItWas(fact),
     async show(ctx, facts) {
       const ids = facts.flatMap(({ session_id: id }) => id ?? []);
       const rows = await database.accountOnce(ctx, (tx) => findSessions(tx, [...new Set(ids)]));

@@ -28,6 +28,7 @@ export async function createTrigger(
   const cipher = await vault.of(ctx.accountId);
   const secret = settings.reply_url === null ? null : newWebhookSecret(randomBytes);
   const row = await database.account(ctx, async (tx) => {
+    await refuseBeyondPlan(ctx, tx);
     if ((await store.countTriggers(tx, ctx.accountId, ctx.mode)) >= MOST_TRIGGERS) {
       throw triggerErrors.tooMany({ detail: `There are ${MOST_TRIGGERS} already, which is the limit.` });
     }
@@ -61,6 +62,7 @@ export async function changeTrigger(
     const before = existing(await store.lockTrigger(tx, id));
     const after = { ...before, ...given(change), updated_at: clock.now() };
     refuseProblems(after);
+    if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
     await refuseUnknownSessions(deps, tx, change.session_ids ?? [], before.session_ids ?? []);
     const needsSecret = after.reply_url !== null && before.secret === null;
     const secret = needsSecret ? sealSecret(newWebhookSecret(randomBytes), id, cipher) : before.secret;
@@ -84,6 +86,11 @@ function given(change: TriggerChange): Partial<TriggerSettings> {
 function refuseProblems(settings: TriggerSettings): void {
   const fields = settingsProblems(settings);
   if (fields.length > 0) throw requestErrors.invalid({ fields });
+}
+
+/** What is new or switched on has to be in the plan; what is there already goes on. Test mode is free. */
+async function refuseBeyondPlan({ mode }: Context, tx: AccountTx): Promise<void> {
+  if (mode === 'live' && !(await store.planHasTriggers(tx))) throw triggerErrors.notInPlan();
 }
 
 async function refuseUnknownSessions(

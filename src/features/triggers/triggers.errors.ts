@@ -20,6 +20,13 @@ export const triggerErrors = defineErrors({
     title: 'The trigger names a session that does not exist',
     remedy: 'List sessions with GET /v1/sessions; leave out `sessions` for a trigger of all of them.',
   },
+  notInPlan: {
+    code: 'trigger.not_in_plan',
+    status: 403,
+    title: 'The plan does not come with triggers in live mode',
+    remedy:
+      'Change the plan: GET /v1/plans says which have `triggers` among their features. Test mode has them in every plan.',
+  },
   tooMany: {
     code: 'trigger.too_many',
     status: 409,

@@ -15,7 +15,7 @@ const read = {
   problems: [triggerErrors.notFound],
 } satisfies Partial<Operation>;
 const write = { ...read, scope: 'triggers:write' } satisfies Partial<Operation>;
-const refused = [triggerErrors.urlRefused, triggerErrors.unknownSession];
+const refused = [triggerErrors.urlRefused, triggerErrors.unknownSession, triggerErrors.notInPlan];
 
 /** What to do when somebody writes a phrase. */
 export function triggerRoutes(triggers: TriggersService): Route[] {

@@ -27,7 +27,7 @@ export interface TriggersDependencies {
 
 /** The use cases of triggers. Ids are UUIDs; a key sees its account and mode only. */
 export interface TriggersService {
-  /** @throws request.invalid, trigger.url_refused, trigger.session_not_found, trigger.too_many */
+  /** @throws request.invalid, trigger.url_refused, trigger.session_not_found, trigger.not_in_plan, trigger.too_many */
   create(ctx: Context, settings: TriggerSettings): Promise<TriggerWithSecret>;
   /** Newest first, each with its UUID. */
   list(

@@ -14,6 +14,12 @@ export async function countTriggers(tx: AccountTx, accountId: string, mode: Mode
   return row?.count ?? 0;
 }
 
+/** Whether the account's plan comes with triggers in live mode. */
+export async function planHasTriggers(tx: AccountTx): Promise<boolean> {
+  const [row] = await tx.query<{ has: boolean }>(`select app.plan_has('triggers') as has`);
+  return row?.has === true;
+}
+
 export async function insertTrigger(tx: AccountTx, trigger: NewTriggerRow): Promise<TriggerRow> {
   const [row] = await tx.query<TriggerRow>(
     `insert into triggers (id, account_id, mode, name, session_ids, match, pattern, fold_case, fold_accents, reply,

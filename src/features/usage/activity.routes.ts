@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refuseEmptyRange } from '../../platform/http/api-fields.ts';
 import { type ExportFormat, exportAnswer, exportQuery, exportReply } from '../../platform/http/export.ts';
 import { pageOf, pageQuery, toOpenPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
@@ -18,7 +19,9 @@ export function activityRoutes(activity: ActivityService): Route[] {
       summary: 'List API requests',
       description:
         'Every request with a key or by a user of the account, newest first, kept for 90 days. New ones appear within a second. Without `since` the whole log is searched, whatever the filter. A page may be shorter than `limit`, also empty, while `has_more` is true: the search has only come so far, and goes on from `next_cursor`.',
-      query: z.strictObject({ ...schema.activityFilter, ...pageQuery('activity') }),
+      query: z
+        .strictObject({ ...schema.activityFilter, ...pageQuery('activity') })
+        .superRefine(refuseEmptyRange),
       answers: {
         200: { description: 'A page of requests.', schema: pageOf(schema.activityView, 'ActivityList') },
       },
@@ -37,7 +40,7 @@ export function activityRoutes(activity: ActivityService): Route[] {
       description:
         'All of them, newest first, streamed; the filters are those of the list. Without `since` from the whole log.',
       cost: 10,
-      query: z.strictObject({ ...schema.activityFilter, ...exportQuery }),
+      query: z.strictObject({ ...schema.activityFilter, ...exportQuery }).superRefine(refuseEmptyRange),
       answers: { 200: exportAnswer('The requests.') },
       handler: async ({ ctx, query }) => {
         const pages = shown(activity.all(ctx, schema.toActivityFilter(query)));

@@ -22,7 +22,7 @@ const read = {
   problems: [usageErrors.rangeInvalid],
 } satisfies Partial<Operation>;
 
-const seriesQuery = z.strictObject(schema.seriesFields);
+const seriesQuery = z.strictObject(schema.seriesFields).superRefine(schema.refuseMismatch);
 
 /** What an account used: sums, counts over time, and both for a spreadsheet. */
 export function usageRoutes(usage: UsageService, clock: Clock): Route[] {
@@ -63,7 +63,7 @@ export function usageRoutes(usage: UsageService, clock: Clock): Route[] {
       operationId: 'exportUsage',
       summary: 'Export counts over time',
       description: 'The buckets of the time series as lines, one for each group where it is grouped.',
-      query: z.strictObject({ ...schema.seriesFields, ...exportQuery }),
+      query: z.strictObject({ ...schema.seriesFields, ...exportQuery }).superRefine(schema.refuseMismatch),
       answers: { 200: exportAnswer('The counts.') },
       handler: async ({ ctx, query: { format, ...query } }) => {
         const wanted = schema.toSeriesQuery(query, rangeOf(query, query.bucket, clock));
@@ -88,12 +88,20 @@ function rangeOf(
   days?: number,
 ): Range {
   const range = defaultRange(given, clock.now(), days ?? DEFAULT_DAYS[bucket]);
-  if (range.since >= range.until)
-    throw usageErrors.rangeInvalid({ detail: '`since` must be before `until`.' });
-  if (isOutOfReach(range)) throw usageErrors.rangeInvalid({ detail: 'Counts are of 2020 to 2099.' });
+  const refuse = (detail: string, field: string) => {
+    const pointer = given.since === undefined ? '?until' : '?since';
+    return usageErrors.rangeInvalid({ detail, fields: [{ pointer, detail: field }] });
+  };
+  if (range.since >= range.until) {
+    throw refuse('`since` must be before `until`.', 'leaves nothing between `since` and `until`');
+  }
+  if (isOutOfReach(range)) throw refuse('Counts are of 2020 to 2099.', 'is not between 2020 and 2099');
   if (!fits(range, bucket)) {
-    const detail = `Buckets of a ${bucket} cover ${LONGEST_DAYS[bucket]} days at most.`;
-    throw usageErrors.rangeInvalid({ detail });
+    const days = LONGEST_DAYS[bucket];
+    throw refuse(
+      `Buckets of a ${bucket} cover ${days} days at most.`,
+      `is more than ${days} days from the other end`,
+    );
   }
   return toQuarters(range);
 }

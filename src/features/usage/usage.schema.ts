@@ -51,6 +51,27 @@ export const seriesFields = {
 
 const seriesQuery = z.object(seriesFields);
 
+/** What each of the two has and the other has not, by parameter. */
+const ONLY_OF = {
+  session: { metric: 'messages', why: 'is about messages; requests belong to no session' },
+  key: { metric: 'requests', why: 'is about requests; messages belong to no key' },
+  user: { metric: 'requests', why: 'is about requests; messages belong to no user' },
+} as const;
+
+/** Refuses filters by which nothing can be counted; for `superRefine`. */
+export function refuseMismatch(query: z.output<typeof seriesQuery>, context: z.core.$RefinementCtx): void {
+  const { metric, status } = query;
+  const refuse = (name: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  if (status !== undefined && (metric === 'messages') !== isCountedStatus(status)) {
+    refuse('status', metric === 'messages' ? 'is no status of messages' : 'is no HTTP status');
+  }
+  for (const name of ['session', 'key', 'user'] as const) {
+    const { metric: only, why } = ONLY_OF[name];
+    if (query[name] !== undefined && metric !== only) refuse(name, why);
+  }
+}
+
 /** A series' query in the words of the service. */
 export function toSeriesQuery(query: z.output<typeof seriesQuery>, range: Range): SeriesQuery {
   const {

@@ -41,6 +41,7 @@ export interface AttemptParts {
 
 /** One request that was made, and what came of it. */
 export interface Attempt extends Verdict {
+  url: string;
   startedAt: Date;
   durationMs: number;
   /** First 4 KB of the answer, sealed; null where there was none. */
@@ -61,12 +62,13 @@ export async function attemptDelivery(
   signal: AbortSignal,
 ): Promise<Attempt> {
   const { attemptId, eventId, body } = delivery;
+  const { url } = target;
   const startedAt = clock.now();
   const started = performance.now();
   const duration = () => Math.round(performance.now() - started);
   try {
     const answer = await http.post({
-      url: target.url,
+      url,
       headers: {
         ...target.headers,
         'content-type': 'application/json',
@@ -82,10 +84,10 @@ export async function attemptDelivery(
     const durationMs = duration();
     const response =
       answer.body.length === 0 ? null : target.cipher.seal(answer.body, responsePurpose(attemptId));
-    return { ...judgeAnswer(answer, clock.now()), startedAt, durationMs, response };
+    return { ...judgeAnswer(answer, clock.now()), url, startedAt, durationMs, response };
   } catch (error) {
     const verdict = judgeFailure(error);
     if (verdict.error === 'internal') log.error({ err: error, attempt: attemptId }, 'webhook attempt broke');
-    return { ...verdict, startedAt, durationMs: duration(), response: null };
+    return { ...verdict, url, startedAt, durationMs: duration(), response: null };
   }
 }

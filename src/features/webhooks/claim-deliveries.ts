@@ -19,7 +19,7 @@ export interface Claimed {
   /** Payloads by the event's UUID. Rejects while the database is in trouble: the deliveries must then be given back. */
   payloads: Promise<Map<string, Payload>>;
   /** Milliseconds of rest that the receiver still wants; 0 where it wants none. */
-  pausedMs: number;
+  restMs: number;
   /** Milliseconds until the next of those that were left is due; null where none is left. */
   nextMs: number | null;
 }
@@ -67,7 +67,7 @@ function withPayloads(parts: PayloadParts, rows: readonly ClaimRow[]): [string, 
       endpoint: row,
       deliveries: row.taken ?? [],
       payloads: payloads.get(row.account_id) ?? Promise.resolve(new Map()),
-      pausedMs: row.paused_ms ?? 0,
+      restMs: row.resting_ms ?? 0,
       nextMs: row.next_ms,
     },
   ]);

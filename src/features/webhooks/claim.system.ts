@@ -38,8 +38,8 @@ export type ClaimedEndpoint = Pick<
 
 export interface ClaimRow extends ClaimedEndpoint {
   epoch: string;
-  /** Milliseconds until the rest is over that the receiver asked for; null where it did not. */
-  paused_ms: number | null;
+  /** Milliseconds until the rest is over that the receiver asked for; null where it asked for none. */
+  resting_ms: number | null;
   /** Milliseconds until the next of those that were not taken is due, at most 0 where it is; null where none waits. */
   next_ms: number | null;
   taken: ClaimedDelivery[] | null;
@@ -47,7 +47,8 @@ export interface ClaimRow extends ClaimedEndpoint {
 
 /**
  * Takes due deliveries for lanes that this worker holds, in the order in which they became due, and writes their
- * attempts. Of one message nothing is taken while something earlier is on its way or was not tried yet.
+ * attempts. Of one message nothing is taken while something earlier is on its way or was not tried yet. While the
+ * receiver rests, samples that nobody has tried are taken and nothing else: somebody waits to see what it answers.
  * `for share` on the lane keeps a new owner from clearing up until what was taken here can be seen.
  * @returns a row for each lane that is still held
  */
@@ -64,22 +65,31 @@ const CLAIM = `
   with asked as (
     select * from unnest($2::uuid[], $3::bigint[], $4::integer[]) as a (endpoint_id, epoch, room)
   ), lane as materialized (
-    select l.endpoint_id, l.epoch, l.paused_until, a.room
+    select l.endpoint_id, l.epoch, a.room
     from asked a join webhook_lanes l on l.endpoint_id = a.endpoint_id and l.epoch = a.epoch
     where l.owner = $1 order by l.endpoint_id for share of l
+  ), open as materialized (
+    select lane.endpoint_id, lane.room, coalesce(e.resting_until > now(), false) as resting
+    from lane join webhook_endpoints e on e.id = lane.endpoint_id and e.enabled
   ), due as materialized (
-    select d.id from lane
-    join webhook_endpoints e on e.id = lane.endpoint_id and e.enabled
-    cross join lateral (
+    select d.id from open cross join lateral (
       select d.id from webhook_deliveries d
-      where d.endpoint_id = lane.endpoint_id and d.status = 'pending' and d.next_attempt_at <= now()
+      where d.endpoint_id = open.endpoint_id and d.status = 'pending' and d.next_attempt_at <= now()
         and not exists (
           select from webhook_deliveries b
           where b.endpoint_id = d.endpoint_id and b.message_id = d.message_id and b.status in ('pending', 'sending')
             and (b.status = 'sending' or b.tries = 0) and (b.rank, b.id) < (d.rank, d.id) offset 0)
-      order by d.next_attempt_at, d.id limit lane.room for no key update skip locked
+      order by d.next_attempt_at, d.id limit open.room for no key update skip locked
     ) d
-    where lane.paused_until is null or lane.paused_until <= now()
+    where not open.resting
+    union all
+    select d.id from open cross join lateral (
+      select d.id from webhook_deliveries d
+      where d.endpoint_id = open.endpoint_id and d.status = 'pending' and d.sample and d.tries = 0
+        and d.next_attempt_at <= now()
+      limit open.room for no key update skip locked
+    ) d
+    where open.resting
   ), taken as (
     update webhook_deliveries d set status = 'sending', attempts = d.attempts + 1, next_attempt_at = null
     where d.id = any(array(select id from due))
@@ -102,7 +112,7 @@ const CLAIM = `
   )
   select e.id, e.account_id, e.url, e.headers, e.secret, e.previous_secret, e.previous_secret_until, e.enabled,
     lane.epoch, claimed.deliveries as taken,
-    greatest(0, extract(epoch from lane.paused_until - now()) * 1000)::float8 as paused_ms,
+    greatest(0, extract(epoch from e.resting_until - now()) * 1000)::float8 as resting_ms,
     (select extract(epoch from d.next_attempt_at - now()) * 1000 from webhook_deliveries d
       where d.endpoint_id = lane.endpoint_id and d.status = 'pending' and d.id <> all(array(select id from due))
       order by d.next_attempt_at limit 1)::float8 as next_ms

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { idParams } from '../../platform/http/api-fields.ts';
 import { pageOf, toPage } from '../../platform/http/page.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
-import { EVENT_TYPES } from '../events/events.events.ts';
+import { EVENT_TYPES, SCOPE_OF_TYPE } from '../events/events.events.ts';
 import * as schema from './deliveries.schema.ts';
 import { EVENT_TYPE_NAMES } from './event-types.ts';
 import { samplePayload } from './sample-event.ts';
@@ -82,7 +82,7 @@ function replayRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
       operationId: 'replayWebhookDelivery',
       summary: 'Send a delivery again',
       description:
-        'With the same `webhook-id`. One that waits for its next try is due now; one that is on its way stays as it is. For a disabled endpoint it waits until that is enabled.',
+        'With the same `webhook-id`. One that waits for its next try is due now; one that is on its way stays as it is. Ends the rest that the receiver asked for. For a disabled endpoint it waits until that is enabled.',
       problems: [deliveryErrors.notFound, deliveryErrors.endpointGone],
       params: ofDelivery,
       answers: { 202: waiting },
@@ -98,7 +98,7 @@ function replayRoutes(webhooks: WebhooksService, clock: Clock): Route[] {
       operationId: 'replayWebhookDeliveries',
       summary: 'Send deliveries of a webhook endpoint again',
       description:
-        'All that failed, those of a time range, and with `include_missing` events that were never sent here. Each keeps its `webhook-id`, so that a receiver can tell what it has. For a disabled endpoint they wait until that is enabled.',
+        'All that failed, those of a time range, and with `include_missing` events that were never sent here. Each keeps its `webhook-id`, so that a receiver can tell what it has. Ends the rest that the receiver asked for, so that all that waits is sent. For a disabled endpoint they wait until that is enabled.',
       problems: [webhookErrors.notFound],
       timeoutMs: REPLAY_TIMEOUT_MS,
       params: ofEndpoint,
@@ -121,7 +121,7 @@ function sampleRoute(webhooks: WebhooksService): Route {
     operationId: 'testWebhookEndpoint',
     summary: 'Send a sample event to a webhook endpoint',
     description:
-      'It goes the way of all deliveries: signed, tried again, listed. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
+      'It goes the way of all deliveries: signed, tried again, listed. It is sent now also while the endpoint rests (`resting_until`), which goes on. Its payload is marked by `"sample": true`; the session and the message in it do not exist.',
     problems: [webhookErrors.notFound, webhookErrors.notEnabled],
     params: ofEndpoint,
     body: schema.testBody,
@@ -147,6 +147,7 @@ function eventTypesRoute(clock: Clock): Route {
       const data = EVENT_TYPE_NAMES.map((type) => ({
         type,
         description: EVENT_TYPES[type],
+        scope: SCOPE_OF_TYPE[type] ?? null,
         sample: { ...samplePayload({ ...sample, type }) },
       }));
       return { status: 200, body: { data } };

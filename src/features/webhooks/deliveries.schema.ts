@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { idField, timeField, timeInput } from '../../platform/http/api-fields.ts';
+import { idField, refuseEmptyRange, timeField, timeInput } from '../../platform/http/api-fields.ts';
 import { pageQuery } from '../../platform/http/page.ts';
 import { ATTEMPT_OUTCOMES, DELIVERY_STATUSES } from './deliveries.model.ts';
 import { EVENT_TYPE_NAMES, isEventPattern, UNKNOWN_EVENT_TYPE } from './event-types.ts';
@@ -14,16 +14,18 @@ const typeFilter = z
     example: 'message.received',
   });
 
-export const deliveryListQuery = z.strictObject({
-  status: z
-    .enum(DELIVERY_STATUSES)
-    .optional()
-    .meta({ description: 'Only this status; `failed` are the dead letters.', example: 'failed' }),
-  type: typeFilter.optional(),
-  since: timeInput('Events that happened at or after.').optional(),
-  until: timeInput('Events that happened before.').optional(),
-  ...pageQuery('delivery'),
-});
+export const deliveryListQuery = z
+  .strictObject({
+    status: z
+      .enum(DELIVERY_STATUSES)
+      .optional()
+      .meta({ description: 'Only this status; `failed` are the dead letters.', example: 'failed' }),
+    type: typeFilter.optional(),
+    since: timeInput('Events that happened at or after.').optional(),
+    until: timeInput('Events that happened before.').optional(),
+    ...pageQuery('delivery'),
+  })
+  .superRefine(refuseEmptyRange);
 
 const deliveryFields = {
   id: idField('delivery', 'Id of the delivery.'),
@@ -42,7 +44,9 @@ const deliveryFields = {
     example: 'delivered',
   }),
   attempt_count: z.int().meta({ description: 'Attempts so far, with those before a replay.', example: 1 }),
-  next_attempt_at: timeField('When it is tried next; null where it is not waiting.').nullable(),
+  next_attempt_at: timeField(
+    'When it is tried next, not before `resting_until` of the endpoint; null where it is not waiting.',
+  ).nullable(),
   finished_at: timeField('When it was delivered, given up or cancelled.').nullable(),
   last_status_code: z
     .int()
@@ -124,7 +128,7 @@ export const replayBody = z
     }),
     include_missing: z.boolean().default(false).meta({
       description:
-        'Also events that the endpoint wants and has no delivery of, because it was disabled or did not exist yet. Needs `since`. Events that are older than the deliveries that are kept count as missing.',
+        'Also events that the endpoint wants and has no delivery of, because it was disabled or did not exist yet. Needs `since`, such as `disabled_at` of the endpoint. Events that are older than the deliveries that are kept count as missing.',
       example: false,
     }),
   })
@@ -159,6 +163,10 @@ export const eventTypesView = z
             description: z
               .string()
               .meta({ description: 'What happened.', example: 'Somebody wrote to a session.' }),
+            scope: z.string().nullable().meta({
+              description: 'The scope that seeing them needs beside `events:read`; null for none.',
+              example: null,
+            }),
             sample: z
               .looseObject({})
               .meta({ description: 'What is sent by POST …/test, marked by `"sample": true`.' }),

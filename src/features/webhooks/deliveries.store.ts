@@ -13,6 +13,12 @@ export interface DeliveryList {
   after?: string | undefined;
 }
 
+/** A delivery with what its endpoint may keep it back for. */
+export interface WaitingRow extends DeliveryRow {
+  /** Until when the receiver rests; null where it does not, or the endpoint is gone. */
+  resting_until: Date | null;
+}
+
 /** Attempts that are shown of one delivery. */
 const ATTEMPTS_SHOWN = 100;
 
@@ -20,9 +26,9 @@ const ATTEMPTS_SHOWN = 100;
  * Newest first. `since` and `until` are about the event's time, and no delivery is made before its event: by that
  * whole partitions are left out, with a day's slack for clocks that differ.
  */
-export function listDeliveries(tx: AccountTx, list: DeliveryList): Promise<DeliveryRow[]> {
-  return tx.query<DeliveryRow>(
-    `select * from webhook_deliveries
+export function listDeliveries(tx: AccountTx, list: DeliveryList): Promise<WaitingRow[]> {
+  return tx.query<WaitingRow>(
+    `select *, (select resting_until from webhook_endpoints where id = $1) from webhook_deliveries
      where account_id = (select app.account_id()) and endpoint_id = $1
        and ($2::text is null or status = $2)
        and ($3::text[] is null or app.wants_event($3, event_type))
@@ -52,8 +58,12 @@ export async function endpointIsKnown(tx: AccountTx, endpointId: string): Promis
   return row?.known === true;
 }
 
-export async function findDelivery(tx: AccountTx, id: string): Promise<DeliveryRow | undefined> {
-  const [row] = await tx.query<DeliveryRow>('select * from webhook_deliveries where id = $1', [id]);
+export async function findDelivery(tx: AccountTx, id: string): Promise<WaitingRow | undefined> {
+  const [row] = await tx.query<WaitingRow>(
+    `select d.*, (select resting_until from webhook_endpoints e where e.id = d.endpoint_id)
+     from webhook_deliveries d where d.id = $1`,
+    [id],
+  );
   return row;
 }
 

@@ -10,6 +10,7 @@ import { LaneAgenda } from './lane-agenda.ts';
 import type { LaneLease } from './lanes.system.ts';
 import type { OutcomeWriter, Written } from './outcome-writer.ts';
 import { type PreparingParts, prepareDeliveries, type ReadyDelivery } from './prepare-deliveries.ts';
+import { ReadyDeliveries } from './ready-deliveries.ts';
 import { afterFailure, afterSuccess, NEW_WINDOW, roomFor, withNothingAhead } from './send-window.ts';
 import type { DisabledReason } from './webhooks.model.ts';
 
@@ -25,7 +26,7 @@ export interface LaneParts extends AttemptParts, PreparingParts, Retrying {
   concurrency: number;
   /** How long a lane with nothing to do stays. */
   lingerMs: number;
-  /** An endpoint without success for so long is switched off at its next failure. */
+  /** An endpoint where every attempt has failed for so long is switched off at the next failure. */
   disableAfterMs: number;
 }
 
@@ -37,8 +38,6 @@ export interface LaneEnd {
   nextMs: number | undefined;
 }
 
-/** What is in hand for longer goes back: others may be more in need of it than this receiver. */
-const STALE_MS = 2_000;
 const UNSURE_PAUSE_MS = 1_000;
 const LONGEST_REST_MS = 60_000;
 const RETRY = { baseMs: 100, maxMs: 5_000 };
@@ -56,7 +55,7 @@ export class DeliveryLane {
   /** Attempts whose outcome is not written. */
   readonly #open = new Set<string>();
   readonly #work = new Set<Promise<void>>();
-  #ready: ReadyDelivery[] = [];
+  readonly #ready = new ReadyDeliveries();
   #inFlight = 0;
   #window = NEW_WINDOW;
   #lost = false;
@@ -98,6 +97,12 @@ export class DeliveryLane {
     this.#wake.raise();
   }
 
+  /** Somebody wants this endpoint looked at now, also while its receiver rests. */
+  insist(): void {
+    this.#agenda.insist();
+    this.#wake.raise();
+  }
+
   /** Takes up nothing more; ends when the requests under way have. */
   leave(): void {
     this.#stop.abort();
@@ -111,7 +116,7 @@ export class DeliveryLane {
   /** The lease is somebody else's. What is under way ends by itself and changes nothing. */
   lose(): void {
     this.#lost = true;
-    for (const { delivery } of this.#ready.splice(0)) this.#open.delete(delivery.attempt_id);
+    for (const { delivery } of this.#ready.takeAll()) this.#open.delete(delivery.attempt_id);
     this.#stop.abort();
   }
 
@@ -135,7 +140,7 @@ export class DeliveryLane {
         .catch(() => undefined);
       return;
     }
-    if (this.#isStale()) this.#giveBack();
+    if (this.#ready.staleAt <= this.#now()) this.#giveBack();
     this.#sendReady();
     if (this.#isIdle() && this.#now() - this.#busyAt >= lingerMs) this.leave();
     else if (this.#room() === 0) await this.#rest();
@@ -144,14 +149,14 @@ export class DeliveryLane {
   async #recover(): Promise<void> {
     const held = await this.#parts.recover(this.lease, [...this.#open]);
     this.#unsure = false;
-    this.#agenda.lookBy(0);
+    this.#agenda.insist();
     if (!held) this.lose();
   }
 
   /** How many deliveries to claim now. */
   #room(): number {
     if (this.#agenda.next > this.#now()) return 0;
-    return roomFor(this.#window, this.#inFlight, this.#ready.length);
+    return roomFor(this.#window, this.#inFlight, this.#ready.count);
   }
 
   async #claim(room: number): Promise<void> {
@@ -170,7 +175,7 @@ export class DeliveryLane {
     for (const { attempt_id: id } of claimed.deliveries) this.#open.add(id);
     try {
       const { ready, unsendable } = await prepareDeliveries(this.#parts, claimed);
-      this.#ready.push(...ready);
+      this.#ready.add(ready);
       for (const { delivery, error } of unsendable)
         this.#write(unsendableOutcome({ delivery, lease }, error));
     } catch (error) {
@@ -180,9 +185,10 @@ export class DeliveryLane {
   }
 
   #sendReady(): void {
-    if (this.#stop.signal.aborted || this.#agenda.rests(this.#now())) return;
+    if (this.#stop.signal.aborted) return;
+    const rests = this.#agenda.rests(this.#now());
     while (this.#inFlight < this.#window.limit) {
-      const next = this.#ready.shift();
+      const next = this.#ready.next(rests);
       if (next === undefined) return;
       this.#inFlight++;
       this.#track(this.#send(next));
@@ -201,6 +207,10 @@ export class DeliveryLane {
     this.#sendReady();
     if (this.#room() > 0 || this.#inFlight === 0) this.#wake.raise();
     const written = await this.#settle(outcomeOf({ delivery, lease: this.lease }, attempt, this.#parts));
+    if (attempt.restMs !== null) {
+      this.#agenda.restWritten();
+      this.#wake.raise();
+    }
     if (written?.held !== true || attempt.outcome !== 'failed') return;
     if (attempt.gone) await this.#parts.disable(this.lease, { url: target.url, reason: 'gone' });
     else if ((written.failingMs ?? 0) >= this.#parts.disableAfterMs) {
@@ -222,8 +232,8 @@ export class DeliveryLane {
 
   /** Returns what is in hand to the database, and takes nothing ahead for a while. */
   #giveBack(): void {
-    if (this.#ready.length > 0) this.#window = withNothingAhead(this.#window);
-    for (const { delivery } of this.#ready.splice(0))
+    if (this.#ready.count > 0) this.#window = withNothingAhead(this.#window);
+    for (const { delivery } of this.#ready.takeAll())
       this.#write(unsentOutcome({ delivery, lease: this.lease }));
   }
 
@@ -263,21 +273,15 @@ export class DeliveryLane {
   }
 
   #isIdle(): boolean {
-    return this.#inFlight === 0 && this.#open.size === 0 && this.#ready.length === 0;
-  }
-
-  #isStale(): boolean {
-    const [oldest] = this.#ready;
-    return oldest !== undefined && this.#now() - oldest.since >= STALE_MS;
+    return this.#inFlight === 0 && this.#open.size === 0 && this.#ready.count === 0;
   }
 
   /** Waits for news, or for the next thing that time brings. */
   async #rest(): Promise<void> {
-    const [oldest] = this.#ready;
-    const hasRoom = roomFor(this.#window, this.#inFlight, this.#ready.length) > 0;
+    const hasRoom = roomFor(this.#window, this.#inFlight, this.#ready.count) > 0;
     const until = Math.min(
       hasRoom ? this.#agenda.next : Number.POSITIVE_INFINITY,
-      oldest === undefined ? Number.POSITIVE_INFINITY : oldest.since + STALE_MS,
+      this.#ready.staleAt,
       this.#isIdle() ? this.#busyAt + this.#parts.lingerMs : Number.POSITIVE_INFINITY,
     );
     const rest = new AbortController();

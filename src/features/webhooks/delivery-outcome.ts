@@ -17,14 +17,15 @@ export interface Retrying {
 }
 
 /**
- * What an attempt makes of its delivery: delivered; pending until the next try, which a receiver that asked for rest
- * puts off; or failed, where no try is left. One that was interrupted is due again at once and used no try up.
+ * What an attempt makes of its delivery: delivered; pending until the next try; or failed, where no try is left. One that
+ * was interrupted is due again at once and used no try up. A rest that the receiver asks for is its endpoint's.
  */
 export function outcomeOf(claimed: Claimed, attempt: Attempt, { schedule, random }: Retrying): Outcome {
-  const { outcome, statusCode, error, restMs, startedAt, durationMs, response } = attempt;
+  const { outcome, url, statusCode, error, restMs, startedAt, durationMs, response } = attempt;
   const what = {
     ...blank(claimed),
     outcome,
+    url,
     statusCode,
     error,
     restMs,
@@ -36,7 +37,7 @@ export function outcomeOf(claimed: Claimed, attempt: Attempt, { schedule, random
   if (outcome === 'interrupted') return what;
   const delayMs = retryDelay(claimed.delivery.tries + 1, schedule, random);
   if (delayMs === undefined) return { ...what, status: 'failed' };
-  return { ...what, delayMs: Math.max(delayMs, restMs ?? 0) };
+  return { ...what, delayMs };
 }
 
 /** Of a delivery that goes back untouched. */
@@ -56,6 +57,7 @@ function blank({ delivery, lease }: Claimed): Outcome {
     endpointId: lease.endpointId,
     epoch: lease.epoch,
     number: delivery.number,
+    url: null,
     outcome: 'interrupted',
     status: 'pending',
     delayMs: 0,

@@ -76,7 +76,7 @@ export class DeliveryPool {
     const { notices, settings } = this.#parts;
     await notices.listen(EVENTS_CHANNEL, (accountId) => this.#wakeAccount(accountId));
     await notices.listen(WEBHOOK_WAKE_CHANNEL, (endpointId) => {
-      if (endpointId !== undefined) this.#lanes.get(endpointId)?.wake();
+      if (endpointId !== undefined) this.#lanes.get(endpointId)?.insist();
     });
     await this.#sweep();
     this.#loops = Promise.all([
@@ -88,7 +88,7 @@ export class DeliveryPool {
   /** An endpoint has deliveries due: its lane looks, or one is opened where no other process has it. */
   wake(endpointId: string): void {
     const lane = this.#lanes.get(endpointId);
-    if (lane !== undefined) lane.wake();
+    if (lane !== undefined) lane.insist();
     else if (!this.#stop.signal.aborted) void this.#take(endpointId);
   }
 

@@ -19,7 +19,7 @@ export interface DeliverySettings {
   lanes: number;
   /** Pauses between tries. */
   schedule: readonly number[];
-  /** An endpoint without success for so long is switched off. */
+  /** An endpoint where every attempt has failed for so long is switched off. */
   disableAfterMs: number;
   /** At shutdown: how long requests under way may take, and then how long writing what came of them may. */
   finishMs: number;

@@ -11,6 +11,7 @@ export const disabledEndpointData = endpointView
     enabled: true,
     disabled_reason: true,
     disabled_at: true,
+    resting_until: true,
     updated_at: true,
   })
   .extend({

@@ -47,5 +47,5 @@ export async function rotateSecret(
     previousUntil: overlapSeconds === 0 ? null : new Date(at.getTime() + overlapSeconds * 1000),
   };
   const row = existing(await database.accountOnce(ctx, (tx) => replaceSecret(tx, id, change)));
-  return { view: showEndpoint(row, cipher), secret };
+  return { view: showEndpoint(row, cipher, at), secret };
 }

@@ -10,10 +10,13 @@ export function isEventType(text: string): text is EventType {
 
 /** Whether a pattern (a name, `*`, or a prefix such as `message.*`) names at least one type that there is. */
 export function isEventPattern(text: string): boolean {
-  if (text === '*' || isEventType(text)) return true;
-  if (!text.endsWith('.*')) return false;
-  const start = text.slice(0, -1);
-  return EVENT_TYPE_NAMES.some((name) => name.startsWith(start));
+  return EVENT_TYPE_NAMES.some((name) => patternCovers(text, name));
+}
+
+/** Whether a pattern names a type; the database asks the same of events (`app.wants_event`). */
+export function patternCovers(pattern: string, type: string): boolean {
+  if (pattern === '*') return true;
+  return pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : pattern === type;
 }
 
 /** Why a pattern was refused. */

@@ -6,7 +6,7 @@ export interface Look {
   /** Milliseconds until the next of those that were left is due, at most 0 where it is; null where none is left. */
   nextMs: number | null;
   /** Milliseconds of rest that the receiver still wants. */
-  pausedMs: number;
+  restMs: number;
 }
 
 /** How soon to look again for what something earlier keeps back, should nobody say when that is done. */
@@ -15,10 +15,19 @@ const BLOCKED_MS = 1_000;
 const MANY_FOR_NOTHING = 10;
 const SELDOM_MS = 25;
 
-/** When a lane looks for due deliveries. All instants in milliseconds since the epoch. */
+/**
+ * When a lane looks for due deliveries. All instants in milliseconds since the epoch. The database says how long the
+ * receiver rests: somebody may have ended its rest.
+ */
 export class LaneAgenda {
   #lookAt = 0;
   #restsUntil = 0;
+  /** Whether to look although the receiver rests. */
+  #insists = false;
+  /** Rests that were asked for and are not written. */
+  #unwritten = 0;
+  /** Whether the look under way sees every rest that was asked for. */
+  #seesRests = true;
   /** Whether something due is kept back by what is on its way. */
   #blocked = false;
   #forNothing = 0;
@@ -26,7 +35,7 @@ export class LaneAgenda {
 
   /** The next look; infinite where nothing is known to come. */
   get next(): number {
-    return Math.max(this.#lookAt, this.#restsUntil);
+    return this.#insists ? this.#lookAt : Math.max(this.#lookAt, this.#restsUntil);
   }
 
   /** Whether the receiver is to be left alone. */
@@ -39,25 +48,42 @@ export class LaneAgenda {
     this.lookBy(this.#forNothing > MANY_FOR_NOTHING ? this.#lookedAt + SELDOM_MS : 0);
   }
 
+  /** Somebody asks for a look now, and may have ended the receiver's rest. */
+  insist(): void {
+    this.#insists = true;
+    this.lookBy(0);
+  }
+
   lookBy(at: number): void {
     this.#lookAt = Math.min(this.#lookAt, at);
   }
 
+  /** The receiver asks for rest, of which the database does not know yet. */
   restUntil(at: number): void {
     this.#restsUntil = Math.max(this.#restsUntil, at);
+    this.#unwritten++;
+    this.#seesRests = false;
+  }
+
+  /** The database knows now, or never will: the next look says how long the receiver rests. */
+  restWritten(): void {
+    this.#unwritten--;
+    this.insist();
   }
 
   /** A look begins. Whoever wakes the lane from now on may know of what it does not see. */
   looking(now: number): void {
     this.#lookAt = Number.POSITIVE_INFINITY;
     this.#lookedAt = now;
+    this.#insists = false;
+    this.#seesRests = this.#unwritten === 0;
   }
 
-  looked({ taken, room, nextMs, pausedMs }: Look, now: number): void {
+  looked({ taken, room, nextMs, restMs }: Look, now: number): void {
     const isFull = taken === room;
     this.#forNothing = taken === 0 ? this.#forNothing + 1 : 0;
-    this.#blocked = nextMs !== null && nextMs <= 0 && !isFull && pausedMs === 0;
-    if (pausedMs > 0) this.restUntil(now + pausedMs);
+    this.#blocked = nextMs !== null && nextMs <= 0 && !isFull && restMs === 0;
+    if (this.#seesRests) this.#restsUntil = restMs === 0 ? 0 : now + restMs;
     if (nextMs !== null) this.lookBy(now + Math.max(this.#blocked ? BLOCKED_MS : 0, nextMs));
   }
 

@@ -30,15 +30,21 @@ interface LeaseRow {
   unclean: boolean;
 }
 
-/** Endpoints, out of `candidate (endpoint_id)`, that nobody holds and that have something to do. */
+/**
+ * Endpoints, out of `candidate (endpoint_id)`, that nobody holds and that have something to do. While a receiver rests
+ * that is a sample alone, as `claimDeliveries` has it.
+ */
 const FREE = `
   select c.endpoint_id, e.account_id, e.mode, l.owner is not null as unclean
   from candidate c join webhook_endpoints e on e.id = c.endpoint_id left join webhook_lanes l using (endpoint_id)
   where e.mode = $2
     and (l.owner is null or l.owner = $1 or ($4 and l.expires_at < now()))
-    and (l.owner is not null or e.enabled and (l.paused_until is null or l.paused_until <= now()) and exists (
-      select from webhook_deliveries d
-      where d.endpoint_id = c.endpoint_id and d.status = 'pending' and d.next_attempt_at <= now() offset 0))`;
+    and (l.owner is not null or e.enabled and case when e.resting_until > now()
+      then exists (select from webhook_deliveries d
+        where d.endpoint_id = c.endpoint_id and d.status = 'pending' and d.sample and d.tries = 0
+          and d.next_attempt_at <= now() offset 0)
+      else exists (select from webhook_deliveries d
+        where d.endpoint_id = c.endpoint_id and d.status = 'pending' and d.next_attempt_at <= now() offset 0) end)`;
 
 /** Rows are written in order, as all who lock several lanes do. The condition is judged again on the row as locked. */
 const TAKE = `

@@ -10,7 +10,7 @@ import { isPassing } from './passing-trouble.ts';
 export interface Written {
   /** Whether the lane is still the worker's; where not, the outcome changed nothing but the record of the attempt. */
   held: boolean;
-  /** For how many milliseconds the endpoint has had no success; null where it has. */
+  /** For how many milliseconds attempts have failed in a row; null where one succeeded, or none was made. */
   failingMs: number | null;
 }
 

@@ -8,6 +8,7 @@ import {
   findDelivery,
   listAttempts,
   listDeliveries,
+  type WaitingRow,
 } from './deliveries.store.ts';
 import { isEventType } from './event-types.ts';
 import { samplePayload } from './sample-event.ts';
@@ -21,7 +22,7 @@ export interface OpenAttempt extends AttemptRow {
 }
 
 export interface DeliveryDetail {
-  row: DeliveryRow;
+  row: WaitingRow;
   attempts: OpenAttempt[];
   /** What is sent; null where the caller may not see events, or the event is no longer kept. */
   payload: object | null;
@@ -32,7 +33,7 @@ export async function listDeliveriesOf(
   { database }: WebhooksDependencies,
   ctx: Context,
   list: DeliveryList,
-): Promise<DeliveryRow[]> {
+): Promise<WaitingRow[]> {
   const rows = await database.accountOnce(ctx, (tx) => listDeliveries(tx, list));
   const known =
     rows.length > 0 || (await database.accountOnce(ctx, (tx) => endpointIsKnown(tx, list.endpointId)));
@@ -64,7 +65,7 @@ export async function getDelivery(
   };
 }
 
-/** Events hold the content of messages, so that a key must have the scope to see them. */
+/** Events hold the content of messages, so that a key must have the scopes to see them. */
 async function payloadOf(
   { events }: Pick<WebhooksDependencies, 'events'>,
   ctx: Context,

@@ -4,9 +4,9 @@ import { findDelivery } from './deliveries.store.ts';
 import { replayOne } from './replay.store.ts';
 import { deliveryErrors } from './webhooks.errors.ts';
 import type { WebhooksDependencies } from './webhooks.service.ts';
-import { findEndpoint } from './webhooks.store.ts';
+import { endRest } from './webhooks.store.ts';
 
-/** Sends one delivery again, under the same event id. @returns it as it now waits */
+/** Sends one delivery again, under the same event id, though its receiver rests. @returns it as it now waits */
 export async function replayDelivery(
   { database, wake }: WebhooksDependencies,
   ctx: Context,
@@ -15,8 +15,9 @@ export async function replayDelivery(
   const row = await database.account(ctx, async (tx) => {
     const found = await findDelivery(tx, id);
     if (found === undefined) throw deliveryErrors.notFound();
-    if ((await findEndpoint(tx, found.endpoint_id)) === undefined) throw deliveryErrors.endpointGone();
-    return (await replayOne(tx, id)) ?? found;
+    const replayed = (await replayOne(tx, id)) ?? found;
+    if (!(await endRest(tx, found.endpoint_id))) throw deliveryErrors.endpointGone();
+    return replayed;
   });
   wake(row.endpoint_id, ctx.mode);
   return row;

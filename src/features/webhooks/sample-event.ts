@@ -39,11 +39,22 @@ export function samplePayload({ eventId, type, at, mode, accountId }: SampleInpu
     created_at: at.toISOString(),
     mode,
     account_id: toId('account', accountId),
-    session_id: /^(message|session|trigger)\./.test(type) ? exampleId('session') : null,
+    session_id: sampleSubject(type).session_id,
     data: SAMPLES[type](at, mode),
     sample: true,
   };
 }
+
+/** The session and the message that a sample is about, as ids of the API. */
+export function sampleSubject(type: EventType): { session_id: string | null; message_id: string | null } {
+  return {
+    session_id: /^(message|session|trigger)\./.test(type) ? exampleId('session') : null,
+    message_id: /^(message|trigger)\./.test(type) ? exampleId('message') : null,
+  };
+}
+
+/** Of the reply that a trigger wrote. */
+const REPLY_ID = toId('message', '01890a5d-ac97-7d4c-9e13-5b8a3c2f6e01');
 
 function refunded(at: Date, refund: object): object {
   return { ...paidInvoice(at, 3), refund_amount: 1_000, ...refund };
@@ -102,7 +113,7 @@ function firedTrigger(at: Date, mode: Mode): object {
     name: 'login',
     code: '482913',
     message_id: exampleId('message'),
-    reply_message_id: null,
+    reply_message_id: REPLY_ID,
     reply_error: null,
     from: message.from,
     message,

@@ -81,6 +81,7 @@ export function disabledEndpoint(at: Date, mode: Mode): object {
     disabled_reason: 'failing',
     disabled_at: at.toISOString(),
     failing_since: daysBefore(at, 5),
+    resting_until: null,
     previous_secret_until: null,
     created_at: daysBefore(at, 30),
     updated_at: at.toISOString(),

@@ -5,6 +5,7 @@ import { pointerOf } from '../../platform/http/field-problems.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
 import { isMasked, unmasked } from './custom-headers.ts';
 import { hurryPending } from './deliveries.store.ts';
+import { refuseNewUrl, takeEvents } from './endpoint-events.ts';
 import { refuseUncallable } from './refuse-uncallable.ts';
 import { type EndpointWithSecret, showEndpoint } from './show-endpoint.ts';
 import { webhookErrors } from './webhooks.errors.ts';
@@ -40,12 +41,14 @@ export async function createEndpoint(
   endpoint: NewEndpoint,
 ): Promise<EndpointWithSecret> {
   const { database, vault, newUuid, randomBytes } = deps;
+  const events = takeEvents(ctx, endpoint.events);
   await refuseUncallable(deps, ctx.mode, endpoint.url);
   const cipher = await vault.of(ctx.accountId);
   const id = newUuid();
   const secret = endpoint.secret ?? newWebhookSecret(randomBytes);
   const headers = sealHeaders(takeHeaders(endpoint.headers, {}), id, cipher);
   const row = await database.account(ctx, async (tx) => {
+    await refuseBeyondPlan(ctx, tx);
     if ((await store.countEndpoints(tx, ctx.accountId, ctx.mode)) >= MOST_ENDPOINTS) throw tooMany();
     if (endpoint.sessions !== null) await refuseUnknownSessions(deps, tx, endpoint.sessions);
     return store.insertEndpoint(tx, {
@@ -54,14 +57,14 @@ export async function createEndpoint(
       mode: ctx.mode,
       url: endpoint.url,
       description: textOf(endpoint.description),
-      events: [...new Set(endpoint.events)],
+      events,
       session_ids: endpoint.sessions && [...new Set(endpoint.sessions)],
       headers,
       secret: sealSecret(secret, id, cipher),
       enabled: endpoint.enabled,
     });
   });
-  return { view: showEndpoint(row, cipher), secret };
+  return { view: showEndpoint(row, cipher, deps.clock.now()), secret };
 }
 
 /** An endpoint that is switched on, or whose address changed, gets what waits for it at once. */
@@ -85,7 +88,10 @@ export async function changeEndpoint(
       change.headers === undefined
         ? before.headers
         : sealHeaders(takeHeaders(change.headers, headersOf(before, cipher)), id, cipher);
-    const after = changed({ ...before, headers }, change, clock.now());
+    const events = change.events && takeEvents(ctx, change.events, before.events);
+    const after = changed({ ...before, headers }, { ...change, events }, clock.now());
+    if (after.url !== before.url) refuseNewUrl(ctx, after.events);
+    if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
     const fresh = after.enabled && (!before.enabled || after.url !== before.url);
     return { row: await store.updateEndpoint(tx, after), afresh: fresh };
   });
@@ -94,29 +100,39 @@ export async function changeEndpoint(
     while ((await hurry()) === HURRY_BATCH);
     wake(id, ctx.mode);
   }
-  return showEndpoint(row, cipher);
+  return showEndpoint(row, cipher, clock.now());
 }
 
 /** The endpoint with everything changed but its headers. */
 function changed(row: WebhookEndpointRow, change: EndpointChange, at: Date): WebhookEndpointRow {
   const { url = row.url, description, events, sessions, enabled = row.enabled } = change;
-  const { failing_since: failingSince, ...after } = switched(row, enabled, at);
+  const after = switched(row, enabled, at);
+  const moved = url !== row.url;
   return {
     ...after,
     url,
     description: description === undefined ? row.description : textOf(description),
-    events: events === undefined ? row.events : [...new Set(events)],
+    events: events === undefined ? row.events : [...events],
     session_ids: sessions === undefined ? row.session_ids : sessions && [...new Set(sessions)],
-    failing_since: url === row.url ? failingSince : null,
+    failing_since: moved ? null : after.failing_since,
+    resting_until: moved ? null : after.resting_until,
     updated_at: at,
   };
 }
 
-/** Why and since when it was off, or failed, is about the past once somebody switches it. */
+/**
+ * Why it was off, since when it failed and for how long it rests are about the past once somebody switches it. When it
+ * was switched off stays: a replay of what it missed begins there.
+ */
 function switched(row: WebhookEndpointRow, enabled: boolean, at: Date): WebhookEndpointRow {
   if (enabled === row.enabled) return row;
-  const change = { enabled, disabled_reason: null, disabled_at: enabled ? null : at };
-  return { ...row, ...change, failing_since: enabled ? null : row.failing_since };
+  const change = { enabled, disabled_reason: null, resting_until: null };
+  return enabled ? { ...row, ...change, failing_since: null } : { ...row, ...change, disabled_at: at };
+}
+
+/** What is new or switched on has to be in the plan; what is there already goes on. Test mode is free. */
+async function refuseBeyondPlan({ mode }: Context, tx: AccountTx): Promise<void> {
+  if (mode === 'live' && !(await store.planHasWebhooks(tx))) throw webhookErrors.notInPlan();
 }
 
 async function refuseUnknownSessions(

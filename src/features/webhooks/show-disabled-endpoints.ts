@@ -15,14 +15,18 @@ interface EndpointEventParts {
 export function endpointEvents({ database, vault }: EndpointEventParts): EventSubject {
   return {
     types: ['webhook_endpoint.disabled'],
+    fromFact: (fact) => asItWas(fact),
     async show(ctx, facts) {
       const ids = facts.flatMap((fact) => endpointOf(fact) ?? []);
       const [rows, cipher] = await Promise.all([
         database.accountOnce(ctx, (tx) => findEndpoints(tx, [...new Set(ids)])),
         vault.of(ctx.accountId),
       ]);
-      const endpoints = new Map(rows.map((row) => [row.id, showEndpoint(row, cipher)]));
-      return facts.map((fact) => asItWas(fact, endpoints.get(endpointOf(fact) ?? '')));
+      const endpoints = new Map(rows.map((row) => [row.id, row]));
+      return facts.map((fact) => {
+        const row = endpoints.get(endpointOf(fact) ?? '');
+        return asItWas(fact, row && showEndpoint(row, cipher, fact.created_at));
+      });
     },
   };
 }
@@ -44,6 +48,7 @@ function asItWas({ data, mode, created_at }: StoredFact, now?: EndpointView): ob
     disabled_reason: data['reason'],
     disabled_at: at,
     updated_at: at,
+    resting_until: null,
     ...(typeof since === 'string' && { failing_since: new Date(since).toISOString() }),
   };
 }

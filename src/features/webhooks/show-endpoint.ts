@@ -10,8 +10,12 @@ export interface EndpointWithSecret {
   secret: string;
 }
 
-/** A stored endpoint as the API shows it: headers masked, without its secret. */
-export function showEndpoint(row: WebhookEndpointRow, cipher: AccountCipher): EndpointView {
+/**
+ * A stored endpoint as the API shows it: headers masked, without its secret.
+ * @param now what ends before it is not shown
+ */
+export function showEndpoint(row: WebhookEndpointRow, cipher: AccountCipher, now: Date): EndpointView {
+  const ahead = (at: Date | null) => (at !== null && at > now ? at.toISOString() : null);
   const headers = Object.entries(headersOf(row, cipher));
   return {
     id: toId('webhookEndpoint', row.id),
@@ -25,7 +29,8 @@ export function showEndpoint(row: WebhookEndpointRow, cipher: AccountCipher): En
     disabled_reason: row.disabled_reason,
     disabled_at: row.disabled_at?.toISOString() ?? null,
     failing_since: row.failing_since?.toISOString() ?? null,
-    previous_secret_until: row.previous_secret_until?.toISOString() ?? null,
+    resting_until: row.enabled ? ahead(row.resting_until) : null,
+    previous_secret_until: ahead(row.previous_secret_until),
     created_at: row.created_at.toISOString(),
     updated_at: row.updated_at.toISOString(),
   };

@@ -21,6 +21,19 @@ export const webhookErrors = defineErrors({
     title: 'The endpoint names a session that does not exist',
     remedy: 'List sessions with GET /v1/sessions; leave out `sessions` to get the events of all of them.',
   },
+  notInPlan: {
+    code: 'webhook_endpoint.not_in_plan',
+    status: 403,
+    title: 'The plan does not come with webhook endpoints in live mode',
+    remedy:
+      'Change the plan: GET /v1/plans says which have `webhooks` among their features. Test mode has them in every plan.',
+  },
+  eventsForbidden: {
+    code: 'webhook_endpoint.events_forbidden',
+    status: 403,
+    title: 'The endpoint would be sent events that the caller may not see',
+    remedy: 'Leave them out, or use a key or a member that has the scopes named in `errors`.',
+  },
   tooMany: {
     code: 'webhook_endpoint.too_many',
     status: 409,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Mode } from '../../lib/mode.ts';
 import type { AccountCipher } from '../../platform/crypto/vault.ts';
 
-/** Why Pingr itself switched an endpoint off: the receiver answered 410, or nothing succeeded for days. */
+/** Why Pingr itself switched an endpoint off: the receiver answered 410, or every attempt of days failed. */
 export type DisabledReason = 'gone' | 'failing';
 
 /** An endpoint as stored. Ids are UUIDs; what is sealed is opened by {@link secretsOf} and {@link headersOf}. */
@@ -22,8 +22,11 @@ export interface WebhookEndpointRow {
   previous_secret_until: Date | null;
   enabled: boolean;
   disabled_reason: DisabledReason | null;
+  /** When it was last switched off. */
   disabled_at: Date | null;
   failing_since: Date | null;
+  /** The receiver asked to be left alone until then. */
+  resting_until: Date | null;
   created_at: Date;
   updated_at: Date;
 }

@@ -17,7 +17,12 @@ const read = {
   problems: [webhookErrors.notFound],
 } satisfies Partial<Operation>;
 const write = { ...read, scope: 'webhooks:write' } satisfies Partial<Operation>;
-const refused = [webhookErrors.urlRefused, webhookErrors.unknownSession];
+const refused = [
+  webhookErrors.urlRefused,
+  webhookErrors.unknownSession,
+  webhookErrors.eventsForbidden,
+  webhookErrors.notInPlan,
+];
 
 /** Where events are sent, and the secrets that they are signed with. */
 export function webhookRoutes(webhooks: WebhooksService): Route[] {
@@ -84,7 +89,7 @@ function memberRoutes(webhooks: WebhooksService): Route[] {
       operationId: 'updateWebhookEndpoint',
       summary: 'Change a webhook endpoint',
       description:
-        'Takes effect with the next attempt. An endpoint that is enabled, or gets another URL, is sent at once what waits for it.',
+        'Takes effect with the next attempt. An endpoint that is enabled, or gets another URL, is sent at once what waits for it, though its server asked for rest. What waits is what had happened before it was disabled; later events were not kept for it. `POST /v1/webhook-endpoints/:id/replay` with `{"include_missing": true, "since": "<disabled_at>"}` brings them, and what failed since.',
       problems: [webhookErrors.notFound, ...refused],
       params,
       body: schema.endpointChangeBody,

@@ -43,7 +43,8 @@ const events = z
   .min(1)
   .max(50)
   .meta({
-    description: 'Types of events to send: names, `*` for all, or prefixes such as `message.*`.',
+    description:
+      'Types of events to send: names, `*` for all, or prefixes such as `message.*`. Nobody gets what they may not see themselves: naming events about payment takes `billing:read`, those about webhook endpoints `webhooks:read`, and the `*` of a caller without one of these is stored as the types that they may see.',
     example: ['message.*', 'session.status'],
   });
 
@@ -110,7 +111,7 @@ export const endpointChangeBody = z
     }),
     enabled: enabled.meta({
       description:
-        'Enabling clears `disabled_reason` and `failing_since`, and sends what waits at once. Events that happen while an endpoint is disabled are not kept for it; replay them with `include_missing`.',
+        'Enabling clears `disabled_reason`, `failing_since` and `resting_until`, and sends what waits at once. Events that happen while an endpoint is disabled, by you or by Pingr, are not kept for it: bring them with a replay, `include_missing` and the `disabled_at` in this answer as `since`.',
       example: true,
     }),
   })
@@ -157,13 +158,20 @@ const endpointFields = {
   enabled,
   disabled_reason: z.enum(['gone', 'failing']).nullable().meta({
     description:
-      'Why Pingr switched it off: the receiver answered 410 (`gone`), or nothing succeeded for five days (`failing`). Null where you did.',
+      'Why Pingr switched it off: the receiver answered 410 (`gone`), or every attempt of five days failed (`failing`). Null where you did.',
     example: null,
   }),
-  disabled_at: timeField('When it was disabled.').nullable(),
-  failing_since: timeField('Since when no attempt has succeeded; null while all is well.').nullable(),
+  disabled_at: timeField(
+    'When it was last disabled; stays after it was enabled, as `since` for a replay of what it missed.',
+  ).nullable(),
+  failing_since: timeField(
+    'Since when every attempt has failed; null while all is well. A failure more than a day after the last one begins anew.',
+  ).nullable(),
+  resting_until: timeField(
+    'Until when it gets nothing because your server asked for rest (429 or 503 with `Retry-After`); null where it does not rest. Enabling, another URL and a replay end the rest; a test goes out in spite of it.',
+  ).nullable(),
   previous_secret_until: timeField(
-    'Until when the secret before the last rotation signs as well.',
+    'Until when the secret before the last rotation signs as well; null where it does not.',
   ).nullable(),
   created_at: timeField('When it was created.'),
   updated_at: timeField('When you last changed it, or Pingr disabled it.'),

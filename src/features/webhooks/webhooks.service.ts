@@ -9,7 +9,7 @@ import type { EventType } from '../events/events.events.ts';
 import type { EventsService } from '../events/events.service.ts';
 import type { FindSessionProblems } from '../sessions/named-sessions.service.ts';
 import type { DeliveryRow } from './deliveries.model.ts';
-import type { DeliveryList } from './deliveries.store.ts';
+import type { DeliveryList, WaitingRow } from './deliveries.store.ts';
 import { type EndpointSecrets, revealSecrets, rotateSecret } from './endpoint-secrets.ts';
 import { type DeliveryDetail, getDelivery, listDeliveriesOf } from './read-deliveries.ts';
 import { removeEndpoint } from './remove-endpoint.ts';
@@ -24,6 +24,7 @@ import {
 } from './save-endpoint.ts';
 import { sendSample } from './send-sample.ts';
 import { type EndpointWithSecret, showEndpoint } from './show-endpoint.ts';
+import { webhookErrors } from './webhooks.errors.ts';
 import type { EndpointView } from './webhooks.schema.ts';
 import * as store from './webhooks.store.ts';
 
@@ -51,8 +52,8 @@ export interface Backlog {
 /** The use cases of webhook endpoints and their deliveries. Ids are UUIDs; a key sees its account and mode only. */
 export interface WebhooksService {
   /**
-   * @throws webhook_endpoint.url_refused, webhook_endpoint.session_not_found, webhook_endpoint.too_many,
-   *   request.invalid
+   * @throws webhook_endpoint.url_refused, webhook_endpoint.session_not_found, webhook_endpoint.events_forbidden,
+   *   webhook_endpoint.not_in_plan, webhook_endpoint.too_many, request.invalid
    */
   create(ctx: Context, endpoint: NewEndpoint): Promise<EndpointWithSecret>;
   /** Newest first, each with its UUID. */
@@ -77,7 +78,7 @@ export interface WebhooksService {
   /** Makes a delivery of a sample event. @throws webhook_endpoint.not_found, webhook_endpoint.not_enabled */
   test(ctx: Context, id: string, type: EventType): Promise<DeliveryRow>;
   /** Newest first, also those of an endpoint that was deleted. @throws webhook_endpoint.not_found */
-  deliveries(ctx: Context, list: DeliveryList): Promise<DeliveryRow[]>;
+  deliveries(ctx: Context, list: DeliveryList): Promise<WaitingRow[]>;
   /** @throws delivery.not_found */
   delivery(ctx: Context, id: string): Promise<DeliveryDetail>;
   /** Sends one delivery again. @throws delivery.not_found, delivery.endpoint_gone */
@@ -87,21 +88,21 @@ export interface WebhooksService {
 }
 
 export function createWebhooksService(deps: WebhooksDependencies): WebhooksService {
-  const { database, vault } = deps;
+  const { database, vault, clock } = deps;
   return {
     create: (ctx, endpoint) => createEndpoint(deps, ctx, endpoint),
 
     async list(ctx, page) {
       const cipher = await vault.of(ctx.accountId);
       const rows = await database.accountOnce(ctx, (tx) => store.listEndpoints(tx, page));
-      return rows.map((row) => ({ id: row.id, view: showEndpoint(row, cipher) }));
+      return rows.map((row) => ({ id: row.id, view: showEndpoint(row, cipher, clock.now()) }));
     },
 
     async get(ctx, id) {
       const cipher = await vault.of(ctx.accountId);
       const row = existing(await database.accountOnce(ctx, (tx) => store.findEndpointDetail(tx, id)));
       return {
-        ...showEndpoint(row, cipher),
+        ...showEndpoint(row, cipher, clock.now()),
         deliveries: { pending: row.pending, failed: row.failed },
       };
     },
@@ -118,7 +119,7 @@ export function createWebhooksService(deps: WebhooksDependencies): WebhooksServi
 
     async replay(ctx, range) {
       const id = range.endpointId;
-      existing(await database.accountOnce(ctx, (tx) => store.findEndpoint(tx, id)));
+      if (!(await database.accountOnce(ctx, (tx) => store.endRest(tx, id)))) throw webhookErrors.notFound();
       try {
         return await replayDeliveries(database, ctx, range);
       } finally {

@@ -32,6 +32,12 @@ export async function countEndpoints(tx: AccountTx, accountId: string, mode: Mod
   return row?.count ?? 0;
 }
 
+/** Whether the account's plan comes with webhook endpoints in live mode. */
+export async function planHasWebhooks(tx: AccountTx): Promise<boolean> {
+  const [row] = await tx.query<{ has: boolean }>(`select app.plan_has('webhooks') as has`);
+  return row?.has === true;
+}
+
 export async function insertEndpoint(tx: AccountTx, endpoint: NewEndpointRow): Promise<WebhookEndpointRow> {
   const [row] = await tx.query<WebhookEndpointRow>(
     `insert into webhook_endpoints (id, account_id, mode, url, description, events, session_ids, headers, secret, enabled,
@@ -100,7 +106,7 @@ export async function updateEndpoint(
 ): Promise<WebhookEndpointRow> {
   const [row] = await tx.query<WebhookEndpointRow>(
     `update webhook_endpoints set url = $2, description = $3, events = $4, session_ids = $5, headers = $6, enabled = $7,
-       disabled_reason = $8, disabled_at = $9, failing_since = $10, updated_at = $11
+       disabled_reason = $8, disabled_at = $9, failing_since = $10, resting_until = $11, updated_at = $12
      where id = $1 returning *`,
     [
       endpoint.id,
@@ -113,11 +119,21 @@ export async function updateEndpoint(
       endpoint.disabled_reason,
       endpoint.disabled_at,
       endpoint.failing_since,
+      endpoint.resting_until,
       endpoint.updated_at,
     ],
   );
   if (row === undefined) throw new Error('the locked endpoint is gone');
   return row;
+}
+
+/** Ends the rest that its receiver asked for. @returns false where there is no such endpoint */
+export async function endRest(tx: AccountTx, id: string): Promise<boolean> {
+  const rows = await tx.query(
+    'update webhook_endpoints set resting_until = null where id = $1 returning id',
+    [id],
+  );
+  return rows.length > 0;
 }
 
 /** Puts a new secret in; the current one goes on until `until`, where that is said. */

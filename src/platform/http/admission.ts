@@ -59,7 +59,7 @@ export interface Admitted {
   /** `undefined` where the operation asks for no credential. */
   principal: Principal | undefined;
   quota: Quota;
-  /** Asks again whether the key still stands. @throws as {@link Authenticate} does */
+  /** Asks again whether the key still stands and has the scopes it had. @throws as {@link Authenticate} does */
   recheck: () => Promise<unknown>;
 }
 
@@ -104,7 +104,11 @@ export function createAdmission(options: AdmissionOptions): Admit {
     if (scope !== undefined && !hasScope(principal.scopes, scope)) {
       throw authErrors.scopeMissing({ detail: `The call needs the scope ${scope}.` });
     }
-    return { principal, quota, recheck: () => authenticate(credential, ip, wanted) };
+    return {
+      principal,
+      quota,
+      recheck: async () => refuseLess(principal, await authenticate(credential, ip, wanted)),
+    };
   };
 }
 
@@ -138,6 +142,11 @@ function checkQuota(quota: Quota, reply: FastifyReply, windowMs: number): void {
   if (quota.allowed) return;
   const detail = `The limit is ${quota.limit} requests per ${windowMs / 1000} seconds.`;
   throw rateLimitErrors.exceeded({ detail, retryAfter: quota.resetMs / 1000 });
+}
+
+/** @throws auth.scope_missing where the caller may do less than when it was let in */
+function refuseLess(before: Principal, now: Principal): void {
+  if (![...before.scopes].every((scope) => hasScope(now.scopes, scope))) throw authErrors.scopeMissing();
 }
 
 /** Whether a key's scopes cover one; `*` covers all. */

@@ -39,6 +39,7 @@ const ID_WORDS: Record<IdKind, string> = {
   attempt: 'attempt',
   trigger: 'trigger',
   invoice: 'invoice',
+  providerSubscription: 'subscription at a provider',
   activity: 'request',
   accountExport: 'export',
   accountClosure: 'closure',
@@ -47,6 +48,7 @@ const ID_WORDS: Record<IdKind, string> = {
   invitation: 'invitation',
   signIn: 'sign-in',
   auditEntry: 'entry',
+  mail: 'mail',
 };
 
 /** An id in an answer. */
@@ -65,4 +67,13 @@ export function timeInput(description: string) {
     .datetime({ offset: true })
     .transform((text) => new Date(text))
     .meta({ description, example: '2026-11-21T09:00:00Z' });
+}
+
+/** Refuses a range of time in which nothing can be, naming `since`; for `superRefine`. */
+export function refuseEmptyRange(
+  { since, until }: { since?: Date | undefined; until?: Date | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (since === undefined || until === undefined || since < until) return;
+  context.addIssue({ code: 'custom', path: ['since'], message: 'must be before `until`' });
 }

@@ -18,11 +18,13 @@ export interface ExchangeLimits {
   signal: AbortSignal | undefined;
 }
 
-/** How far a body is read past what is kept, so that the connection can be used again. */
+/** How far a body is read past what is kept, and for how long, so that the connection can be used again. */
 const DRAIN_BYTES = 65_536;
+const DRAIN_MS = 150;
 
 /**
- * One request under way, told by undici how it goes. Straight on the dispatcher: undici's own `request` makes a stream
+ * One request under way, told by undici how it goes. Its answer comes when its connection is free or ended, so that who
+ * has so many requests at once has no more connections than that. Straight on the dispatcher: undici's own `request` makes a stream
  * of every body, which costs more than all the rest here.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -38,6 +40,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #headers: Record<string, string> = {};
   #chunks: Buffer[] = [];
   #received = 0;
+  #drain: NodeJS.Timeout | undefined;
 
   constructor(limits: ExchangeLimits) {
     this.#limits = limits;
@@ -74,39 +77,51 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const room = maxResponseBytes - this.#received;
     this.#received += chunk.length;
     if (room > 0) this.#chunks.push(room < chunk.length ? chunk.subarray(0, room) : chunk);
-    if (this.#received <= maxResponseBytes) return;
-    this.#answer(true);
-    if (this.#received > maxResponseBytes + DRAIN_BYTES) this.#end(outboundError('too_large'));
+    if (!this.#truncated) return;
+    const cut = () => this.#end(outboundError('too_large'));
+    this.#drain ??= setTimeout(cut, DRAIN_MS);
+    if (this.#received > maxResponseBytes + DRAIN_BYTES) cut();
+  }
+
+  /** Enough has come for an answer, whatever becomes of the rest. */
+  get #truncated(): boolean {
+    return this.#received > this.#limits.maxResponseBytes;
   }
 
   onResponseEnd(): void {
     this.#release();
     // undici frees the connection in the next turn of the event loop. A caller who goes on before it would have a second
     // one opened for it, and twice as many as it has requests at once.
-    queueMicrotask(() => setImmediate(() => this.#answer(false)));
+    queueMicrotask(() => setImmediate(() => this.#answer()));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     this.#release();
-    this.#reject(toOutboundError(error, this.#controller !== undefined));
+    if (this.#truncated) this.#answerOnceClosed();
+    else this.#reject(toOutboundError(error, this.#controller !== undefined));
   }
 
-  /** The first answer counts: later ones find the promise settled. */
-  #answer(truncated: boolean): void {
+  #answer(): void {
     const body = this.#chunks.length === 0 ? new Uint8Array() : Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    this.#resolve({ status: this.#status, headers: this.#headers, body, truncated });
+    this.#resolve({ status: this.#status, headers: this.#headers, body, truncated: this.#truncated });
+  }
+
+  /** A connection that was ended closes after the callbacks of this turn of the event loop, before those of the next. */
+  #answerOnceClosed(): void {
+    setImmediate(() => setImmediate(() => this.#answer()));
   }
 
   #end(error: Error): void {
     this.#ended = error;
     this.#release();
-    this.#reject(error);
+    if (this.#truncated) this.#answerOnceClosed();
+    else this.#reject(error);
     this.#controller?.abort(error);
   }
 
   #release(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#drain);
     this.#limits.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

@@ -45,6 +45,8 @@ export interface OutboundHttpOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** `check` waits no longer than this for DNS. */
 const CHECK_TIMEOUT_MS = 3_000;
+/** Most connections to one origin. Beyond it requests wait, and their time runs: a guard that ordinary work never meets. */
+const MAX_CONNECTIONS = 256;
 /** Answers with more header bytes than this are refused. */
 const MAX_HEADER_BYTES = 16_384;
 
@@ -56,6 +58,7 @@ export function createOutboundHttp({
   const agentFor = (loopback: boolean) =>
     new Agent({
       connect: checkedConnector({ resolve, loopback, ca, timeoutMs: CONNECT_TIMEOUT_MS }),
+      connections: MAX_CONNECTIONS,
       maxHeaderSize: MAX_HEADER_BYTES,
       // The exchange has one timer for all.
       headersTimeout: 0,

@@ -91,8 +91,8 @@ export class RawBaileys {
       auth: this.auth,
       waWebSocketUrl: this.#url,
       logger,
-      defaultQueryTimeoutMs: 3000,
-      connectTimeoutMs: 3000,
+      defaultQueryTimeoutMs: 60_000,
+      connectTimeoutMs: 60_000,
       getMessage: async ({ id }) => this.messages.find(({ key }) => key.id === id)?.message ?? undefined,
       ...this.#config,
     });

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../support/patience.ts';
 
 const STEP_MS = 5;
 
@@ -9,7 +10,7 @@ const STEP_MS = 5;
 export async function until<T>(
   ask: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
-  timeoutMs = 8000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {

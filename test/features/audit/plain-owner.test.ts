@@ -5,6 +5,7 @@ import { newUuid } from '../../../src/lib/ids.ts';
 import { createDatabase, type Database } from '../../../src/platform/db/database.ts';
 import { migrate } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
+import { dropDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
 import { createPlainOwner, dropPlainOwner } from '../../support/plain-owner.ts';
 
@@ -32,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await pool?.end();
-  await admin.query(`drop database if exists ${name} with (force)`);
+  await dropDatabase(inject('postgresUrl'), name);
   await dropPlainOwner(asSuperuser, name);
   await admin.end();
 });
@@ -95,6 +96,14 @@ describe('on a database whose owner is no superuser', () => {
     expect(await accountsOf({ ...token, iss: 'pingr' })).toEqual([]);
     expect(await accountsOf({ ...token, sub: 'uid-1' })).toEqual([]);
     expect(await accountsOf({})).toEqual([]);
+    await database.systemOnce((tx) =>
+      tx.query(
+        `insert into account_closures (account_id, id, requested_at, erase_at, session_ids)
+         values ($1, $2, now(), now(), '{}')`,
+        [accountId, newUuid()],
+      ),
+    );
+    expect(await accountsOf(token)).toEqual([]);
   });
 });
 

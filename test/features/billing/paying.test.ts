@@ -360,7 +360,8 @@ describe("a plan's rate limit", () => {
     await eventually(
       () => of('live'),
       (limit) => limit === 6_000,
-      2_000,
+      // Sooner than what is known would be looked up again.
+      45_000,
     );
     await notices.close();
   });

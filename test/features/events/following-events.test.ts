@@ -118,6 +118,33 @@ describe('GET /v1/events/stream', () => {
     expect(answer.status).toBe(422);
   });
 
+  it('leaves out what the reader may not see, whether it was before or comes now', async () => {
+    const { accountId } = await api.issue();
+    const { text: viewer } = await api.issue({ scopes: ['events:read'] }, accountId);
+    const { text: payer } = await api.issue({ scopes: ['events:read', 'billing:read'] }, accountId);
+    const start = toId('event', await announce(api.db.owner, { accountId, sessionId: newUuid() }));
+    const types = ['invoice.paid', 'session.status', 'webhook_endpoint.disabled', 'subscription.changed'];
+    const announceAll = async () => {
+      for (const type of types) await announce(api.db.owner, { accountId, type, sessionId: newUuid() });
+      await announce(api.db.owner, { accountId, type: 'message.read', sessionId: newUuid() });
+      api.notifier.notify(accountId);
+    };
+    await announceAll();
+    const streams = await Promise.all(
+      [viewer, payer].map((key) => follow(api.edge.url, key, `?last_event_id=${start}`)),
+    );
+    const seen = () => streams.map((stream) => stream.events().map(({ type }) => type));
+    const ofViewer = ['session.status', 'message.read'];
+    const ofPayer = ['invoice.paid', 'session.status', 'subscription.changed', 'message.read'];
+    await expect.poll(seen).toEqual([ofViewer, ofPayer]);
+    await announceAll();
+    await expect.poll(seen).toEqual([
+      [...ofViewer, ...ofViewer],
+      [...ofPayer, ...ofPayer],
+    ]);
+    for (const stream of streams) stream.close();
+  });
+
   it('ends within two seconds of its key being revoked', async () => {
     const { text, id, accountId } = await api.issue();
     const { text: admin } = await api.issue({}, accountId);

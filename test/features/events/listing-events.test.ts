@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_TYPES } from '../../../src/features/events/events.events.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { announce, type EventsApi, openEventsApi, settle } from './open-events.ts';
@@ -102,6 +103,50 @@ describe('GET /v1/events', () => {
     });
   });
 
+  it('shows payments and endpoints only to those with their scopes', async () => {
+    const { text, accountId } = await api.issue();
+    const ids = new Map<string, string>();
+    for (const type of Object.keys(EVENT_TYPES)) {
+      ids.set(type, toId('event', await announce(api.db.owner, { accountId, type, sessionId: newUuid() })));
+    }
+    const callers = [
+      ['*'],
+      ['events:read'],
+      ['events:read', 'billing:read'],
+      ['events:read', 'webhooks:read'],
+    ];
+    for (const scopes of callers) {
+      const { text: key } = await api.issue({ scopes }, accountId);
+      const visible = Object.keys(EVENT_TYPES).filter((type) => {
+        const scope = /^(invoice|subscription)\./.test(type)
+          ? 'billing:read'
+          : type.startsWith('webhook_endpoint.')
+            ? 'webhooks:read'
+            : 'events:read';
+        return scopes.includes('*') || scopes.includes(scope);
+      });
+      const seen = (await list(key, '?limit=100')).data.map(({ type }) => type);
+      expect(seen.toSorted(), scopes.join()).toEqual(visible.toSorted());
+      for (const [type, id] of ids) {
+        const { status } = await api.call(key, 'GET', `/v1/events/${id}`);
+        expect(status, `${scopes.join()} ${type}`).toBe(visible.includes(type) ? 200 : 404);
+      }
+    }
+    const { text: viewer } = await api.issue({ scopes: ['events:read'] }, accountId);
+    expect((await list(viewer, '?type=invoice.*,message.sent')).data.map(({ type }) => type)).toEqual([
+      'message.sent',
+    ]);
+    const pages: string[] = [];
+    let query: string | null = '?limit=4';
+    while (query !== null) {
+      const page: Awaited<ReturnType<typeof list>> = await list(viewer, query);
+      expect(page.data.length).toBeGreaterThan(0);
+      pages.push(...page.data.map(({ type }) => type));
+      query = page.next_cursor && `?limit=4&after=${page.next_cursor}`;
+    }
+    expect(pages).toHaveLength((await list(text, '?limit=100')).data.length - 7);
+  });
+
   it('waits with an event that another transaction may still come before', async () => {
     const { text, accountId } = await api.issue();
     const [first, second] = await inOpenTransaction(api.db.owner, async (slow) => {
@@ -126,6 +171,7 @@ describe('GET /v1/events', () => {
     expect(await pointer('session=msg_1')).toBe('?session');
     expect(await pointer('message=1')).toBe('?message');
     expect(await pointer('since=yesterday')).toBe('?since');
+    expect(await pointer('since=2026-02-01T00:00:00Z&until=2026-01-01T00:00:00Z')).toBe('?since');
     expect(await pointer('after=x')).toBe('?after');
     expect(await pointer('limit=0')).toBe('?limit');
     expect(await pointer('kind=x')).toBe('?kind');

@@ -14,7 +14,10 @@ const url = 'https://pingr.example/x?a=1&b=2';
 function valuesWith(text: string): MailValues {
   const quota = { accountName: text, unit: text, used: 83, limit: 100, resetsAt: at, url: text };
   return {
-    webhook_disabled: { endpointId: text, url: text, mode: 'live', reason: 'failing', failingSince: at },
+    webhook_disabled: {
+      ...{ endpointId: text, url: text, mode: 'live', reason: 'failing' },
+      ...{ failingSince: at, disabledAt: at },
+    },
     session_disconnected: { sessionName: text, phone: text, mode: 'live', detail: text, url: text },
     magic_link: { url: text, minutesValid: 15 },
     invitation: { accountName: text, invitedBy: text, role: text, url: text, expiresAt: at },
@@ -103,7 +106,8 @@ describe('a link', () => {
 });
 
 describe('the mail about a webhook endpoint', () => {
-  const values = { endpointId: 'whe_1', url: 'https://x.example/hook?token=s3cret', mode: 'live' } as const;
+  const url = 'https://x.example/hook?token=s3cret';
+  const values = { endpointId: 'whe_1', url, mode: 'live', disabledAt: at } as const;
 
   it('says why, and keeps what the address may hold in secret', () => {
     const gone = renderMail(draftMail('webhook_disabled', { ...values, reason: 'gone', failingSince: null }));
@@ -113,5 +117,17 @@ describe('the mail about a webhook endpoint', () => {
       draftMail('webhook_disabled', { ...values, reason: 'failing', failingSince: at }),
     );
     expect(failing.text).toContain('since 2026-11-21 09:00 UTC');
+  });
+
+  it('says what is kept, and gives the calls that bring everything else', () => {
+    const { text } = renderMail(
+      draftMail('webhook_disabled', { ...values, reason: 'gone', failingSince: null }),
+    );
+    const flat = text.replace(/\s+/g, ' ');
+    expect(flat).toContain('Events that happen while it is off are not kept for it');
+    expect(flat).toContain('PATCH /v1/webhook-endpoints/whe_1 with {"enabled": true}');
+    expect(flat).toContain(
+      `POST /v1/webhook-endpoints/whe_1/replay with {"include_missing": true, "since": "${at.toISOString()}"}`,
+    );
   });
 });

@@ -98,9 +98,45 @@ describe('an invitation', () => {
     await invite(owner.access_token, 'third@example.com');
     await api.db.owner.query('update quotas set member_limit = 1 where account_id = $1', [account]);
     const token = await api.tokenIn('third@example.com');
-    expect((await accept(token)).json().code).toBe('member.limit_reached');
+    expect((await accept(token)).json()).toMatchObject({
+      code: 'member.limit_reached',
+      detail: 'The plan allows 1.',
+    });
     await api.db.owner.query('update quotas set member_limit = 2 where account_id = $1', [account]);
     expect((await accept(token)).status).toBe(200);
+  });
+
+  it('is not made beyond the members that the plan allows, those who are invited among them', async () => {
+    const account = await api.account();
+    const owner = await api.member(account, 'owner');
+    await api.db.owner.query('update quotas set member_limit = 2 where account_id = $1', [account]);
+    const made = (await invite(owner.access_token, 'one@plan.example')).json<{ id: string }>();
+    const mailsTo = async (address: string) =>
+      (await api.mailbox()).filter(({ to }) => to === address).length;
+
+    const refused = await invite(owner.access_token, 'two@plan.example');
+    expect(refused.status).toBe(409);
+    expect(refused.json()).toMatchObject({
+      code: 'member.limit_reached',
+      detail: 'The plan allows 2; there are 1, and 1 who is invited.',
+    });
+    expect(await mailsTo('two@plan.example')).toBe(0);
+    const again = await invite(owner.access_token, 'one@plan.example', 'viewer');
+    expect(again.status).toBe(201);
+
+    await api.call(owner.access_token, 'DELETE', `/v1/invitations/${again.json<{ id: string }>().id}`);
+    expect(again.json<{ id: string }>().id).not.toBe(made.id);
+    expect((await invite(owner.access_token, 'two@plan.example')).status).toBe(201);
+    await api.db.owner.query('update quotas set member_limit = 1 where account_id = $1', [account]);
+    expect(
+      (await invite(owner.access_token, 'three@plan.example')).json<{ detail: string }>().detail,
+    ).toMatch('The plan allows 1; there are 1');
+    // Of those that are asked at once, no more than there is room for.
+    await api.db.owner.query('update quotas set member_limit = 4 where account_id = $1', [account]);
+    const asked = await Promise.all(
+      ['a', 'b', 'c', 'd', 'e'].map((name) => invite(owner.access_token, `${name}@plan.example`)),
+    );
+    expect(asked.map(({ status }) => status).toSorted()).toEqual([201, 201, 409, 409, 409]);
   });
 
   it('brings a user who has an account of their own into a second one', async () => {

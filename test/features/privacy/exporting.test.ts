@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TARGET_NAMES, TARGETS } from '../../../src/features/audit/audit.model.ts';
+import { EVENT_TYPES, sealEventData } from '../../../src/features/events/events.events.ts';
 import { sealContent } from '../../../src/features/messages/message-content.ts';
 import { LEFT_OUT } from '../../../src/features/privacy/export-tables.model.ts';
 import { addExport } from '../../../src/features/privacy/exports.store.ts';
@@ -10,6 +12,7 @@ import { newUuid, toId } from '../../../src/lib/ids.ts';
 import type { AccountTx } from '../../../src/platform/db/scope.ts';
 import { eventually } from '../../support/eventually.ts';
 import { unzip } from '../../support/unzip.ts';
+import { announce } from '../events/open-events.ts';
 import { accountTables, fillTables } from './fill-tables.ts';
 import { openPrivacy, type Privacy } from './open-privacy.ts';
 
@@ -61,6 +64,58 @@ async function unpack(url: string | null) {
   return { read, lines };
 }
 
+/** An event of every type, with the data that its writers give it. */
+async function announceEverything(accountId: string): Promise<void> {
+  const cipher = await privacy.db.vault.of(accountId);
+  for (const type of Object.keys(EVENT_TYPES)) {
+    const [id, session, message] = [newUuid(), newUuid(), newUuid()];
+    const data: Record<string, object> = {
+      session: { id: session, status: 'connected', phone: '919876543210', code: null, detail: null },
+      message: { status: 'sent', sent_at: new Date() },
+      trigger: {
+        ...{ trigger_id: newUuid(), name: 'Login', reply_message_id: newUuid() },
+        ...sealEventData({ code: 'A1B2' }, id, cipher),
+      },
+      account: {
+        ...{ id: newUuid(), kind: 'failing_keys', subject: newUuid(), detail: {} },
+        ...{ factor: 0.25, restricted_until: new Date() },
+      },
+    };
+    const [kind = ''] = type.split('.');
+    const about = {
+      sessionId: ['session', 'message', 'trigger'].includes(kind) ? session : null,
+      messageId: kind === 'message' || kind === 'trigger' ? message : null,
+    };
+    await announce(privacy.db.owner, { id, accountId, type, ...about, data: data[kind] ?? { kind } });
+  }
+}
+
+/** An entry of the audit log for each kind of target, with every column that holds an id. */
+async function changeEverything(accountId: string): Promise<void> {
+  for (const [i, table] of Object.keys(TARGETS).entries()) {
+    const target = table === 'provider_subscriptions' ? 'sub_1' : newUuid();
+    const ids = {
+      user_id: newUuid(),
+      invited_by: newUuid(),
+      rotated_to: newUuid(),
+      session_ids: [newUuid()],
+    };
+    await privacy.db.owner.query(
+      `insert into audit_log (id, account_id, at, actor_type, actor_id, action, target_type, target_id, before, after)
+       values ($1, $2, now(), $3, $4, 'updated', $5, $6, $7, $7)`,
+      [
+        newUuid(),
+        accountId,
+        ['api_key', 'user', 'system'][i % 3],
+        newUuid(),
+        table,
+        target,
+        { id: target, ...ids },
+      ],
+    );
+  }
+}
+
 describe('an export', () => {
   it('holds every table with rows of the account but those left out for a reason, and its files', async () => {
     const { id, live } = await privacy.account();
@@ -101,6 +156,68 @@ describe('an export', () => {
       rows_done: jsonl.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
     });
     expect(bytes).toBeGreaterThan(500);
+  });
+
+  it('shows ids as the API does, whatever the table, the kind of event and what was changed', async () => {
+    const { id, live } = await privacy.account();
+    await fillTables(privacy.db, id, 'ours');
+    const { owner } = privacy.db;
+    await owner.query('delete from account_closures; delete from account_exports');
+    await owner.query('update messages set content = null where account_id = $1', [id]);
+    await announceEverything(id);
+    await changeEverything(id);
+
+    const { url } = await finished(live, (await request(live)).id);
+    const archive = await unpack(url);
+    const manifest: Manifest = JSON.parse(archive.read('manifest.json').toString());
+    for (const { path } of manifest.entries) {
+      for (const line of archive.read(path).toString().split('\n')) {
+        expect(line.match(/.{0,60}[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/i)?.[0], path).toBeUndefined();
+      }
+    }
+    const targets = archive.lines('audit_log.jsonl').map((row) => row['target_type']);
+    expect(targets).toEqual(expect.arrayContaining(TARGET_NAMES));
+    const fired = archive.lines('events.jsonl').find((row) => row['type'] === 'trigger.fired');
+    expect(fired).toMatchObject({ data: { code: 'A1B2', trigger_id: expect.stringMatching(/^trg_/) } });
+    expect(JSON.stringify(fired)).not.toContain('sealed');
+    const suspicion = archive
+      .lines('events.jsonl')
+      .find(({ type }) => type === 'account.suspicious_activity');
+    expect(suspicion).toMatchObject({ data: { subject: expect.stringMatching(/^key_/), count: 1 } });
+  });
+
+  it('says who the members are, and nothing of their other accounts', async () => {
+    const [account, other] = [await privacy.account(), await privacy.account()];
+    const { owner } = privacy.db;
+    const [ada, ben] = [newUuid(), newUuid()];
+    await owner.query(
+      `insert into users (id, email, name, time_zone, locale, firebase_project, firebase_uid)
+       values ($1, 'ada@example.com', 'Ada', 'Asia/Kolkata', 'hi', 'demo', 'uid-of-ada'),
+         ($2, 'ben@example.com', 'Ben', 'UTC', 'en', null, null)`,
+      [ada, ben],
+    );
+    await owner.query(
+      `insert into members (account_id, user_id, role) values ($1, $3, 'viewer'), ($2, $3, 'owner'), ($2, $4, 'owner')`,
+      [account.id, other.id, ada, ben],
+    );
+    const { url } = await finished(account.live, (await request(account.live)).id);
+    const archive = await unpack(url);
+    expect(archive.lines('members.jsonl')).toEqual([
+      {
+        account_id: toId('account', account.id),
+        user_id: toId('user', ada),
+        role: 'viewer',
+        created_at: expect.any(String),
+        email: 'ada@example.com',
+        name: 'Ada',
+        time_zone: 'Asia/Kolkata',
+        locale: 'hi',
+        avatar_url: null,
+      },
+    ]);
+    for (const { path } of JSON.parse(archive.read('manifest.json').toString()).entries) {
+      expect(archive.read(path).toString(), path).not.toMatch(/ben@example|uid-of-ada/);
+    }
   });
 
   it('opens messages, and holds no secret and nothing of others', async () => {

@@ -26,7 +26,8 @@ export async function accountTables({ owner }: TestDatabase): Promise<string[]> 
 }
 
 /**
- * Puts a row of the account into every table that has such rows, with the trace in every column that can hold it. Foreign
+ * Puts a row of the account into every table that has such rows, with the trace in every column that can hold it and an id in every
+ * column of ids. Foreign
  * keys are not checked meanwhile, and nothing is triggered.
  * @returns the tables filled
  */
@@ -65,7 +66,8 @@ function valueOf(
   trace: string,
 ): unknown {
   if (name === 'account_id') return accountId;
-  if (name === 'email') return `${newUuid()}@${trace.split(' ').at(-1)?.toLowerCase()}.example`.slice(0, 254);
+  if (name === 'email')
+    return `${newUuid().replaceAll('-', '')}@${trace.split(' ').at(-1)?.toLowerCase()}.example`.slice(0, 254);
   if (allowed !== null) return required ? allowed : undefined;
   if (checked && !required) return undefined;
   const traces: Record<string, () => unknown> = {
@@ -73,10 +75,10 @@ function valueOf(
     jsonb: () => JSON.stringify({ trace }),
     bytea: () => Buffer.from(trace),
     'text[]': () => [trace],
+    uuid: newUuid,
+    'uuid[]': () => [newUuid()],
   };
   const others: Record<string, () => unknown> = {
-    uuid: newUuid,
-    'uuid[]': () => [],
     'timestamp with time zone': () => new Date(),
     date: () => new Date(),
     inet: () => '192.0.2.1',

@@ -57,6 +57,25 @@ const problems = (answer: Awaited<ReturnType<typeof create>>) => [
   answer.json().errors?.map(({ pointer, detail }) => `${pointer} ${detail}`),
 ];
 
+describe('a plan without triggers', () => {
+  it('takes no new trigger in live mode, and none that is switched on; what is there stays', async () => {
+    const { text, accountId } = await api.issue({ mode: 'live' });
+    const { text: testKey } = await api.issue({}, accountId);
+    const [on, off] = [await created({}, text), await created({ enabled: false }, text)];
+    await api.db.owner.query(`update subscriptions set plan = 'free' where account_id = $1`, [accountId]);
+
+    const refused = [403, 'trigger.not_in_plan', undefined];
+    expect(problems(await create(BASE, text))).toEqual(refused);
+    expect(problems(await change(off.id, { enabled: true }, text))).toEqual(refused);
+    expect((await change(on.id, { name: 'still mine' }, text)).json()).toMatchObject({ enabled: true });
+    expect((await create(BASE, testKey)).status).toBe(201);
+
+    await api.db.owner.query(`update subscriptions set plan = 'starter' where account_id = $1`, [accountId]);
+    expect((await change(off.id, { enabled: true }, text)).status).toBe(200);
+    expect((await create(BASE, text)).status).toBe(201);
+  });
+});
+
 describe('creating a trigger', () => {
   it('takes a name, a phrase and a reply', async () => {
     const answer = await create(BASE);

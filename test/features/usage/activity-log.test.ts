@@ -48,7 +48,6 @@ describe('the activity log', () => {
     const [row] = await eventually(
       () => rowsOf(account),
       (rows) => rows.length === 1,
-      1_000,
     );
     expect(row).toMatchObject({
       mode: 'test',
@@ -113,7 +112,6 @@ describe('the activity log', () => {
     await eventually(
       () => rowsOf(account),
       (rows) => rows.length === 700,
-      3_000,
     );
     expect(await countsOf(account)).toMatchObject({ '1440 200': 700 });
     await log.close();

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ROLE_SCOPES, ROLES } from '../../../src/features/members/roles.model.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../../support/database.ts';
 import { openActivityLog, requestOf } from './usage-fixture.ts';
@@ -66,7 +67,13 @@ async function ask<T extends object>(
   }
 }
 
-const VIEWS = ['dashboard_usage', 'dashboard_sessions', 'dashboard_messages'];
+/** The scope by which the API answers what a view shows. */
+const SCOPE_OF = {
+  dashboard_usage: 'usage:read',
+  dashboard_sessions: 'sessions:read',
+  dashboard_messages: 'messages:read',
+} as const;
+const VIEWS = ['dashboard_usage', 'dashboard_sessions', 'dashboard_messages'] as const;
 const refused = { code: '42501' };
 
 describe.each(VIEWS)('%s', (view) => {
@@ -87,6 +94,25 @@ describe.each(VIEWS)('%s', (view) => {
       {},
     ];
     for (const claims of others) expect(await ask(`select * from ${view}`, claims)).toEqual([]);
+  });
+
+  it.each(ROLES)('shows a member who is %s as much as the API would', async (role) => {
+    await db.owner.query('update members set role = $2 where account_id = $1', [account, role]);
+    const rows = await ask(`select account_id from ${view}`);
+    const allowed = role === 'owner' || ROLE_SCOPES[SCOPE_OF[view]]?.includes(role);
+    expect(rows.length > 0).toBe(allowed);
+    await db.owner.query(`update members set role = 'viewer' where account_id = $1`, [account]);
+  });
+
+  it('shows nothing of an account that is closed, until it is restored', async () => {
+    await db.owner.query(
+      `insert into account_closures (account_id, id, requested_at, erase_at, session_ids)
+       values ($1, $2, now(), now() + interval '7 days', '{}')`,
+      [account, newUuid()],
+    );
+    expect(await ask(`select * from ${view}`)).toEqual([]);
+    await db.owner.query('delete from account_closures where account_id = $1', [account]);
+    expect(await ask(`select * from ${view}`)).not.toEqual([]);
   });
 
   it('is refused to those who are not signed in, and takes no writing', async () => {

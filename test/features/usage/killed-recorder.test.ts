@@ -31,9 +31,17 @@ describe('a process that is killed while it logs requests', () => {
         (await db.owner.query('select count(*) from activity_log where account_id = $1', [account])).rows[0]
           .count,
       );
+    const busyBackends = async () =>
+      (
+        await db.owner.query(
+          `select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and state <> 'idle'`,
+        )
+      ).rowCount;
     await eventually(rowCount, (count) => count > 1_000);
     child.kill('SIGKILL');
     await once(child, 'exit');
+    // What it had sent to Postgres is carried out all the same.
+    await eventually(busyBackends, (count) => count === 0);
 
     const told = output
       .trim()

@@ -14,6 +14,8 @@ import { seedAccount } from '../../support/database.ts';
 import { announce } from '../events/open-events.ts';
 import { type Deliveries, openDeliveries } from './open-deliveries.ts';
 
+const URL = 'http://127.0.0.1:1/';
+
 let app: Deliveries;
 let accountId: string;
 let id: string;
@@ -23,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => app.close());
 beforeEach(async () => {
   accountId = await seedAccount(app.db);
-  ({ id } = await app.seedEndpoint(accountId, 'http://127.0.0.1:1/'));
+  ({ id } = await app.seedEndpoint(accountId, URL));
 });
 
 const run = <T>(work: (tx: SystemTx) => Promise<T>): Promise<T> => app.db.database.systemOnce(work);
@@ -59,6 +61,7 @@ function outcomesOf({ lease, taken }: Holder, outcome: Partial<Outcome>): Outcom
     endpointId: id,
     epoch: lease.epoch,
     number: delivery.number,
+    url: URL,
     outcome: 'succeeded',
     status: 'delivered',
     delayMs: 0,
@@ -134,7 +137,7 @@ describe('an outcome', () => {
   it('of a delivery that was given back takes its attempt out of the record, once', async () => {
     await announce(app.db.owner, { accountId });
     const holder = await existing(hold());
-    const outcomes = outcomesOf(holder, { outcome: 'unsent', status: 'pending', startedAt: null });
+    const outcomes = outcomesOf(holder, { outcome: 'unsent', status: 'pending', url: null, startedAt: null });
     await run((tx) => completeDeliveries(tx, holder.owner, outcomes));
     expect(await app.deliveries(id)).toMatchObject([{ status: 'pending', attempts: 0, tries: 0 }]);
     expect(await app.attempts(holder.taken[0]?.id ?? '')).toEqual([]);
@@ -156,9 +159,58 @@ describe('an outcome', () => {
   it('that could not be sent at all says nothing about the endpoint', async () => {
     await announce(app.db.owner, { accountId });
     const holder = await existing(hold());
-    const outcomes = outcomesOf(holder, { outcome: 'failed', status: 'failed', startedAt: null });
+    const outcomes = outcomesOf(holder, { outcome: 'failed', status: 'failed', url: null, startedAt: null });
     await run((tx) => completeDeliveries(tx, holder.owner, outcomes));
     expect(await app.endpoint(id)).toMatchObject({ failing_since: null });
+  });
+});
+
+describe('a run of failed attempts', () => {
+  /** Claims one delivery and has it fail; returns for how many hours attempts have failed by then. */
+  async function fail(over: Partial<Outcome> = {}): Promise<number | null> {
+    await announce(app.db.owner, { accountId });
+    const holder = await existing(hold());
+    const outcomes = outcomesOf(holder, { outcome: 'failed', status: 'failed', ...over });
+    const [row] = await run((tx) => completeDeliveries(tx, holder.owner, outcomes));
+    await run((tx) => releaseLanes(tx, holder.owner, [holder.lease]));
+    const ms = row?.failing_ms ?? null;
+    return ms === null ? null : Math.round(ms / 3_600_000);
+  }
+  /** As it would be so many hours later. */
+  const later = (hours: number) =>
+    app.db.owner.query(
+      `update webhook_endpoints set failing_since = failing_since - make_interval(hours => $2),
+         last_failure_at = last_failure_at - make_interval(hours => $2) where id = $1`,
+      [id, hours],
+    );
+
+  it('lasts while no more than a day goes by between two of them', async () => {
+    expect(await fail()).toBe(0);
+    for (const hours of [13, 36, 59]) {
+      await later(hours === 13 ? 13 : 23);
+      expect(await fail()).toBe(hours);
+    }
+  });
+
+  it('begins anew after a time in which nothing was tried', async () => {
+    await fail();
+    await later(30 * 24);
+    expect(await fail()).toBe(0);
+    await later(5);
+    expect(await fail()).toBe(5);
+  });
+
+  it('ends with a success', async () => {
+    await fail();
+    await later(20);
+    expect(await fail({ outcome: 'succeeded', status: 'delivered' })).toBeNull();
+    expect(await app.endpoint(id)).toMatchObject({ failing_since: null });
+    expect(await fail()).toBe(0);
+  });
+
+  it('is of the present URL alone, and so is a rest', async () => {
+    expect(await fail({ url: 'http://127.0.0.1:1/before', restMs: 60_000 })).toBeNull();
+    expect(await app.endpoint(id)).toMatchObject({ failing_since: null, resting_until: null });
   });
 });
 
@@ -203,9 +255,10 @@ describe('a lane', () => {
     const resting = outcomesOf(holder, { outcome: 'failed', status: 'pending', restMs: 60_000 });
     await run((tx) => completeDeliveries(tx, holder.owner, resting));
     const [row] = await holder.claim();
-    expect(row).toMatchObject({ taken: null, paused_ms: expect.any(Number) });
+    expect(row).toMatchObject({ taken: null, resting_ms: expect.any(Number) });
     await run((tx) => releaseLanes(tx, holder.owner, [holder.lease]));
     expect(await hold()).toBeUndefined();
+    expect(await sweep(takerOf(newUuid()))).toEqual([]);
   });
 
   it('keeps what it knows to be under way when it clears up', async () => {

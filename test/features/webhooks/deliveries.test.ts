@@ -251,6 +251,19 @@ describe('one delivery', () => {
     expect((await api.call(key, 'GET', path)).json<Delivery>().payload).toBeNull();
   });
 
+  it('shows what was sent about payments to keys that may see payments', async () => {
+    const { uuid } = await api.createEndpoint(key);
+    await announce(api.db.owner, { accountId, type: 'invoice.paid', data: { amount: 1900 } });
+    const [delivery] = await api.stored(uuid);
+    const path = api.delivery(delivery?.id ?? '');
+    const reader = await api.issue({ scopes: ['webhooks:read', 'events:read'] }, accountId);
+    expect((await api.call(reader.text, 'GET', path)).json<Delivery>().payload).toBeNull();
+    const payer = await api.issue({ scopes: ['webhooks:read', 'events:read', 'billing:read'] }, accountId);
+    expect((await api.call(payer.text, 'GET', path)).json<Delivery>().payload).toMatchObject({
+      data: { amount: 1900 },
+    });
+  });
+
   it('is nobody else’s', async () => {
     const { uuid } = await api.createEndpoint(key);
     await announce(api.db.owner, { accountId, data: {} });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 import { seedSession } from '../../support/database.ts';
+import { announce } from '../events/open-events.ts';
 import { type Endpoint, openWebhooksApi, type WebhooksApi } from './open-webhooks.ts';
 
 const PATH = '/v1/webhook-endpoints';
@@ -181,6 +182,88 @@ describe('creating an endpoint', () => {
   });
 });
 
+describe('a plan without webhooks', () => {
+  it('takes no new endpoint in live mode, and none that is switched on; what is there goes on', async () => {
+    const { text, accountId } = await api.issue({ mode: 'live' });
+    const { text: testKey } = await api.issue({}, accountId);
+    const [on, off] = [await api.createEndpoint(text), await api.createEndpoint(text, { enabled: false })];
+    await api.db.owner.query(`update subscriptions set plan = 'free' where account_id = $1`, [accountId]);
+
+    const refused = [403, 'webhook_endpoint.not_in_plan', undefined];
+    expect(problems(await create({}, text))).toEqual(refused);
+    expect(problems(await create({ enabled: false }, text))).toEqual(refused);
+    expect(problems(await change(off.id, { enabled: true }, text))).toEqual(refused);
+    expect((await change(on.id, { description: 'still mine', enabled: true }, text)).status).toBe(200);
+    await announce(api.db.owner, { accountId, mode: 'live', data: {} });
+    expect(await api.stored(on.uuid)).toHaveLength(1);
+    expect((await change(on.id, { enabled: false }, text)).status).toBe(200);
+    expect(problems(await change(on.id, { enabled: true }, text))).toEqual(refused);
+    expect((await create({}, testKey)).status).toBe(201);
+
+    await api.db.owner.query(`update subscriptions set plan = 'starter' where account_id = $1`, [accountId]);
+    expect((await change(on.id, { enabled: true }, text)).status).toBe(200);
+    expect((await create({}, text)).status).toBe(201);
+  });
+
+  it.each(['trial', 'starter', 'growth', 'scale', 'unlimited'])('is not %s', async (plan) => {
+    const { text, accountId } = await api.issue({ mode: 'live' });
+    await api.db.owner.query('update subscriptions set plan = $2 where account_id = $1', [accountId, plan]);
+    expect((await create({}, text)).status).toBe(201);
+  });
+});
+
+describe('the events that an endpoint gets', () => {
+  const builder = { scopes: ['webhooks:read', 'webhooks:write', 'events:read'] };
+  const patternsOf = (answer: Awaited<ReturnType<typeof create>>) => answer.json<Endpoint>().events;
+
+  it('are none that its maker may not see: they cannot be named', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    const named = await create({ events: ['message.*', 'invoice.paid', 'subscription.*'] }, text);
+    expect(problems(named)).toEqual([
+      403,
+      'webhook_endpoint.events_forbidden',
+      [
+        '/events/1 needs scopes that the caller lacks: billing:read',
+        '/events/2 needs scopes that the caller lacks: billing:read',
+      ],
+    ]);
+    const { text: payer } = await api.issue({ scopes: [...builder.scopes, 'billing:read'] }, test.accountId);
+    expect(patternsOf(await create({ events: ['invoice.paid', '*'] }, payer))).toEqual(['invoice.paid', '*']);
+  });
+
+  it('are all that its maker may see where these are all that it wants', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    const all = ['session.*', 'message.*', 'trigger.*', 'quota.*', 'account.*', 'webhook_endpoint.*'];
+    const endpoint = (await create({}, text)).json<Endpoint>();
+    expect(endpoint.events).toEqual(all);
+    expect((await change(endpoint.id, { events: ['*'] }, text)).json()).toMatchObject({ events: all });
+    expect((await change(endpoint.id, { events: ['*'] })).json()).toMatchObject({ events: ['*'] });
+    const { text: writer } = await api.issue({ scopes: ['webhooks:write'] }, test.accountId);
+    expect(patternsOf(await create({}, writer))).toEqual(all.slice(0, -1));
+  });
+
+  it('stay out of reach of those who may not see them', async () => {
+    const { text } = await api.issue(builder, test.accountId);
+    for (const events of [['*'], ['message.*', 'invoice.*']]) {
+      const { id } = (await create({ events })).json<Endpoint>();
+      const elsewhere = await change(id, { url: `${URL}/mine` }, text);
+      expect(problems(elsewhere)).toEqual([
+        403,
+        'webhook_endpoint.events_forbidden',
+        ['/url would get events whose scopes the caller lacks: billing:read'],
+      ]);
+      const fewer = await change(id, { events: ['message.*'], url: `${URL}/mine` }, text);
+      expect(problems(fewer)).toEqual([
+        403,
+        'webhook_endpoint.events_forbidden',
+        [`/events must keep ${events.at(-1)}`],
+      ]);
+      expect((await change(id, { events: [...events, 'session.*'], enabled: false }, text)).status).toBe(200);
+      expect((await change(id, { url: `${URL}/ours` })).status).toBe(200);
+    }
+  });
+});
+
 describe('seeing endpoints', () => {
   it('shows them to their account and mode only', async () => {
     const { id } = await api.createEndpoint(test.text);
@@ -283,28 +366,5 @@ describe('changing an endpoint', () => {
     expect((await change(id, { sessions })).json<Endpoint>().sessions).toEqual(sessions);
     expect((await change(id, { sessions: null })).json<Endpoint>().sessions).toBeNull();
     expect((await change(id, { sessions })).status).toBe(422);
-  });
-
-  it('switches it off and on', async () => {
-    const { id, uuid } = await api.createEndpoint(test.text);
-    const off = (await change(id, { enabled: false })).json<Endpoint>();
-    expect(off).toMatchObject({ enabled: false, disabled_reason: null });
-    expect(off.disabled_at).not.toBeNull();
-    await api.db.owner.query(
-      `update webhook_endpoints set disabled_reason = 'failing', failing_since = now() where id = $1`,
-      [uuid],
-    );
-    expect(await show(id)).toMatchObject({ disabled_reason: 'failing', failing_since: expect.any(String) });
-    api.woken.length = 0;
-    expect((await change(id, { description: 'x' })).json<Endpoint>().disabled_reason).toBe('failing');
-    expect(api.woken).toEqual([]);
-    const on = (await change(id, { enabled: true })).json<Endpoint>();
-    expect(on).toMatchObject({
-      enabled: true,
-      disabled_reason: null,
-      disabled_at: null,
-      failing_since: null,
-    });
-    expect(api.woken).toEqual([{ endpointId: uuid, mode: 'test' }]);
   });
 });

@@ -94,6 +94,16 @@ describe('a receiver that hangs', () => {
     await hanging.close();
   });
 
+  it('in the middle of a long answer has no more connections than a lane has requests', async () => {
+    await app.openPool({ settings: { timeoutMs: HANGS_MS, concurrency: 5 } });
+    const { id } = await app.seedEndpoint(accountId, receiver.url);
+    receiver.answer({ status: 200, body: 'x'.repeat(5_000), endless: true });
+    for (let i = 0; i < 60; i++) await app.happen({ accountId });
+    await app.settled(id, all('delivered', 60));
+    // The receiver may hear of the end of some after it has heard of the next.
+    expect(receiver.waiting.most).toBeLessThanOrEqual(10);
+  });
+
   it('after a good start gets back what was taken for it, and one request at a time', async () => {
     await app.openPool({ settings: { timeoutMs: 3_000, lingerMs: 60_000 } });
     const { id } = await app.seedEndpoint(accountId, receiver.url);
@@ -162,7 +172,10 @@ describe('a lane', () => {
     const waker = {
       offer: (endpointId: string, _mode: string, delayMs = 0) => void offered.push({ endpointId, delayMs }),
     };
-    const { pool } = await app.openPool({ settings: { lingerMs: 50, schedule: [5_000] }, parts: { waker } });
+    const { pool } = await app.openPool({
+      settings: { lingerMs: 50, schedule: [600_000] },
+      parts: { waker },
+    });
     const { id } = await app.seedEndpoint(accountId, receiver.url);
     receiver.answer(500);
     await app.happen({ accountId });
@@ -173,8 +186,8 @@ describe('a lane', () => {
     expect(pool.state().lanes).toBe(0);
     const [offer] = offered;
     expect(offer?.endpointId).toBe(id);
-    expect(offer?.delayMs).toBeGreaterThan(3_000);
-    expect(offer?.delayMs).toBeLessThan(5_600);
+    expect(offer?.delayMs).toBeGreaterThan(400_000);
+    expect(offer?.delayMs).toBeLessThan(700_000);
   });
 
   it('is lost with its endpoint', async () => {
@@ -186,7 +199,6 @@ describe('a lane', () => {
     await eventually(
       () => pool.state().lanes,
       (lanes) => lanes === 0,
-      1_000,
     );
   });
 

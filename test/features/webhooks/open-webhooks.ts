@@ -24,6 +24,7 @@ export interface Endpoint {
   disabled_reason: string | null;
   disabled_at: string | null;
   failing_since: string | null;
+  resting_until: string | null;
   previous_secret_until: string | null;
   secret: string | null;
   deliveries: { pending: number; failed: number };

@@ -4,6 +4,7 @@ import { explain } from '../../../src/features/abuse/abuse.model.ts';
 import { alertView } from '../../../src/features/abuse/abuse.schema.ts';
 import { EVENT_TYPES } from '../../../src/features/events/events.events.ts';
 import { messageView } from '../../../src/features/messages/messages.schema.ts';
+import { firedTriggerData } from '../../../src/features/triggers/fired-trigger.schema.ts';
 import { EVENT_TYPE_NAMES } from '../../../src/features/webhooks/event-types.ts';
 import { samplePayload } from '../../../src/features/webhooks/sample-event.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
@@ -58,6 +59,13 @@ describe('a sample event', () => {
       const { what, advice } = explain(kind, detail);
       expect(message).toBe(`${what} ${advice}`);
     }
+    if (type === 'trigger.fired') {
+      const fired = firedTriggerData(messageView).strict().parse(payload.data);
+      // A code was in the reply, which is a message of its own.
+      expect(fired.code).not.toBeNull();
+      expect(fired.reply_message_id).toMatch(/^msg_/);
+      expect(fired.reply_message_id).not.toBe(fired.message_id);
+    }
     expect(samplePayload({ ...input, type })).toEqual(payload);
   });
 
@@ -84,6 +92,21 @@ describe('a sample event', () => {
       data: { from: { phone: '919876543210', name: 'Asha' } },
     });
   });
+
+  it.each(EVENT_TYPE_NAMES)(
+    'of %s is listed with the session and the message of its payload',
+    async (type) => {
+      const { id } = await api.createEndpoint(key);
+      const sent = (await send(id, { type })).json<Delivery>();
+      const shown = (await api.call(key, 'GET', `/v1/deliveries/${sent.id}`)).json<Delivery>();
+      const { session_id: session, data } = shown.payload ?? {};
+      const { id: subject, message_id: message = subject } = Object(data);
+      const messageId = /^(message|trigger)\./.test(type) ? message : null;
+      for (const delivery of [sent, shown]) {
+        expect(delivery).toMatchObject({ session_id: session, message_id: messageId });
+      }
+    },
+  );
 
   it('is not sent to a disabled endpoint, nor of a type that there is none of', async () => {
     const { id } = await api.createEndpoint(key, { enabled: false });

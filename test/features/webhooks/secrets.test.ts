@@ -67,6 +67,18 @@ describe('the secret of an endpoint', () => {
     expect(await signing(uuid, new Date())).toEqual([third.secret, second.secret]);
   });
 
+  it('is alone again once the overlap is over, and nothing tells of the old one', async () => {
+    const { id, uuid } = await api.createEndpoint(key);
+    const { secret } = (await rotate(id)).json<Endpoint>();
+    await api.db.owner.query(
+      `update webhook_endpoints set previous_secret_until = now() - interval '1 second' where id = $1`,
+      [uuid],
+    );
+    expect(await reveal(id)).toEqual({ secret, previous_secret: null, previous_secret_until: null });
+    const shown = (await api.call(key, 'GET', `${PATH}/${id}`)).json<Endpoint>();
+    expect(shown.previous_secret_until).toBeNull();
+  });
+
   it('ends at once without an overlap', async () => {
     const { id, uuid } = await api.createEndpoint(key);
     const secret = `whsec_${Buffer.alloc(64, 1).toString('base64')}`;

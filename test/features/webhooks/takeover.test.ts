@@ -108,19 +108,22 @@ describe('a worker that dies in the middle', () => {
 describe('while the database is away', () => {
   it('outcomes are kept, and written when it is back', async () => {
     const { database, away } = losable();
-    const { metrics } = await app.openPool({ database, settings: { leaseMs: 10_000 } });
+    const { metrics } = await app.openPool({ database, settings: { leaseMs: 600_000 } });
     const { id } = await app.seedEndpoint(accountId, receiver.url);
-    receiver.answer({ status: 200, afterMs: 150 });
+    receiver.answer(() => {
+      away(true);
+      return 200;
+    });
     await happen(1);
     await eventually(
       () => receiver.received.length,
       (count) => count === 1,
     );
-    away(true);
     await eventually(
       () => metrics.attempts.length,
       (count) => count === 1,
     );
+    receiver.answer(200);
     await happen(20);
     expect(await app.deliveries(id)).toContainEqual(expect.objectContaining({ status: 'sending' }));
     away(false);
@@ -218,7 +221,7 @@ describe('answers of the database that are lost', () => {
 
 describe('a worker that is told to end', () => {
   it('lets requests under way finish, gives the rest back, and frees its endpoints', async () => {
-    const { close } = await app.openPool({ settings: { finishMs: 2_000 } });
+    const { close } = await app.openPool({ settings: { finishMs: 60_000 } });
     const { id } = await app.seedEndpoint(accountId, receiver.url);
     await happen(30);
     await app.settled(id, all('delivered', 30));

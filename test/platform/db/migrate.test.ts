@@ -10,7 +10,7 @@ import { newUuid } from '../../../src/lib/ids.ts';
 import { createDatabase } from '../../../src/platform/db/database.ts';
 import { MIGRATIONS, migrate, pendingMigrations } from '../../../src/platform/db/migrate.ts';
 import { createPool } from '../../../src/platform/db/pool.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { createTestDatabase, dropDatabase, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
 import { createPlainOwner, dropPlainOwner } from '../../support/plain-owner.ts';
 import { uuidTime } from '../../support/uuid-time.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await (await createTestDatabase(inject('postgresUrl'))).close();
 });
 afterAll(async () => {
-  for (const name of made) await asSuperuser(`drop database ${name} with (force)`);
+  for (const name of made) await dropDatabase(inject('postgresUrl'), name);
 });
 
 describe('migrating', () => {
@@ -101,7 +101,7 @@ describe('migrating', () => {
       expect(seen).toEqual([{ name: 'x' }]);
       await pool.end();
     } finally {
-      await asSuperuser(`drop database ${name} with (force)`);
+      await dropDatabase(inject('postgresUrl'), name);
       made.splice(made.indexOf(name), 1);
       await dropPlainOwner(asSuperuser, name);
     }

@@ -164,7 +164,7 @@ describe('a request with an Idempotency-Key', () => {
         `update idempotency_keys set status = null, response = null, created_at = now() - $2::interval where key = $1`,
         [key, interval],
       );
-    await age('59 seconds');
+    await age('20 seconds');
     expect((await post(key)).status).toBe(409);
     await age('61 seconds');
     expect((await post(key)).status).toBe(201);

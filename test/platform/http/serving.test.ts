@@ -6,6 +6,8 @@ import { authErrors } from '../../../src/platform/http/http.errors.ts';
 import { defineRoute } from '../../../src/platform/http/route.ts';
 import { type Edge, KEY, nameBody, nameView, openEdge, principal } from './open-edge.ts';
 
+/** What tells that the slow route is under way, and what it waits for. */
+const slow = { begun: () => {}, gate: Promise.resolve() };
 const routes = [
   defineRoute({
     method: 'GET',
@@ -16,7 +18,8 @@ const routes = [
     scope: undefined,
     answers: { 204: { description: 'Nothing.' } },
     handler: async () => {
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      slow.begun();
+      await slow.gate;
       return { status: 204 };
     },
   }),
@@ -136,10 +139,13 @@ describe('the log', () => {
 
   it('has a line for who left before the answer', async () => {
     const leave = new AbortController();
+    let goOn = () => {};
+    slow.gate = new Promise((resolve) => (goOn = resolve));
+    slow.begun = () => leave.abort();
     const gone = fetch(`${edge.url}/slow`, { headers: { 'x-api-key': KEY }, signal: leave.signal });
-    setTimeout(() => leave.abort(), 30);
     await expect(gone).rejects.toThrow();
     await expect.poll(() => edge.lines.find(({ route }) => route === '/slow')).toMatchObject({ left: true });
+    goOn();
   });
 
   it('has lines of use cases with the request id and the caller', async () => {
@@ -213,7 +219,8 @@ it('refuses requests over the limit with the time to wait', async () => {
     code: 'rate_limit.exceeded',
     detail: 'The limit is 2 requests per 60 seconds.',
   });
-  expect(Number(headers.get('retry-after'))).toBeGreaterThan(50);
+  const wait = Number(headers.get('retry-after'));
+  expect(wait > 0 && wait <= 60).toBe(true);
   expect(headers.get('ratelimit-remaining')).toBe('0');
   await small.close();
 });

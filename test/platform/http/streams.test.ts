@@ -5,6 +5,7 @@ import { PingrError } from '../../../src/lib/errors.ts';
 import { frameOf, type ServerSentEvent, streamQuery } from '../../../src/platform/http/event-stream.ts';
 import { requestErrors } from '../../../src/platform/http/http.errors.ts';
 import { defineStream } from '../../../src/platform/http/route.ts';
+import { eventually } from '../../support/eventually.ts';
 import { type Edge, openEdge, principal } from './open-edge.ts';
 
 const stream = (open: (signal: AbortSignal, last: string | undefined) => AsyncIterable<ServerSentEvent>) =>
@@ -116,11 +117,15 @@ describe('a stream', () => {
     });
     const { response } = await listen();
     response.pause();
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const held = made;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(made).toBe(held);
-    expect(held).toBeLessThan(200);
+    await eventually(
+      async () => {
+        const before = made;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return made - before;
+      },
+      (more) => more === 0,
+    );
+    expect(made).toBeLessThan(200);
     response.destroy();
   });
 
@@ -163,6 +168,28 @@ describe('a stream', () => {
     expect(ended()).toBe(false);
     answer = 'revoked';
     await expect.poll(ended).toBe(true);
+  });
+
+  it('ends once its caller may do less than when it began, and not when it may do more', async () => {
+    let scopes = ['*'];
+    edge = await openEdge({
+      authenticate: async () => ({ ...principal(), scopes: new Set(scopes) }),
+      routes: [
+        stream(async function* (signal) {
+          yield { data: 1 };
+          await untilAborted(signal);
+        }),
+      ],
+    });
+    const first = await listen();
+    await expect.poll(first.text).toContain('data: 1');
+    scopes = ['messages:read'];
+    await expect.poll(first.ended).toBe(true);
+    const second = await listen();
+    await expect.poll(second.text).toContain('data: 1');
+    scopes = ['*'];
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(second.ended()).toBe(false);
   });
 
   it('ends when the process shuts down, at once', async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { MailError } from '../../../src/platform/mail/mail-error.ts';
 import { createSmtpMailer, type SmtpOptions } from '../../../src/platform/mail/smtp.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { mailServer, oddServer, refusal } from './smtp-servers.ts';
 
 const FROM = 'Pingr <no-reply@mail.example.com>';
@@ -21,7 +22,7 @@ async function outcome(
   signal?: AbortSignal,
 ) {
   try {
-    await createSmtpMailer({ from: FROM, timeoutMs: 1_000, ...options }).send(mail(over), signal);
+    await createSmtpMailer({ from: FROM, timeoutMs: PATIENCE_MS, ...options }).send(mail(over), signal);
     return 'sent';
   } catch (error) {
     if (!(error instanceof MailError)) throw error;
@@ -120,20 +121,20 @@ describe('a mail server', () => {
             if (how === 'drop') socket.destroy();
             if (how === 'http') socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
           });
-    expect(await outcome({ url })).toBe(word);
+    expect(await outcome({ url, ...(word === 'timeout' && { timeoutMs: 500 }) })).toBe(word);
   });
 
   it('that drops the connection in the middle, or never ends, may be asked again', async () => {
     const dropping = await mailServer({ onData: (stream) => void stream.on('data', () => stream.destroy()) });
-    expect(['connection', 'timeout']).toContain(await outcome(dropping));
+    expect(['connection', 'timeout']).toContain(await outcome({ ...dropping, timeoutMs: 5_000 }));
     const hanging = await mailServer({ onData: (stream) => void stream.resume() });
-    expect(await outcome(hanging)).toBe('timeout');
+    expect(await outcome({ ...hanging, timeoutMs: 500 })).toBe('timeout');
   });
 
   it('is left alone when the process closes', async () => {
     const hanging = await mailServer({ onData: (stream) => void stream.resume() });
     const closing = new AbortController();
-    const sending = outcome({ ...hanging, timeoutMs: 5_000 }, {}, closing.signal);
+    const sending = outcome({ ...hanging, timeoutMs: PATIENCE_MS }, {}, closing.signal);
     setTimeout(() => closing.abort(), 100);
     expect(await sending).toBe('failed');
   });

@@ -8,6 +8,8 @@ import {
   type OutboundResponse,
 } from '../../../src/platform/net/outbound-http.ts';
 
+import { PATIENCE_MS } from '../../support/patience.ts';
+
 export const LOOPBACK = { https: 'optional', loopback: true } as const;
 export const TEST = { https: 'optional', loopback: false } as const;
 export const LIVE = { https: 'required', loopback: false } as const;
@@ -28,7 +30,7 @@ export function openOutbound(options?: OutboundHttpOptions): Outbound {
       url,
       headers: { 'content-type': 'application/json' },
       body: '{"id":"evt_1"}',
-      timeoutMs: 5_000,
+      timeoutMs: PATIENCE_MS,
       maxResponseBytes: 4_096,
       policy: LOOPBACK,
       ...more,

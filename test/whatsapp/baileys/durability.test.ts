@@ -10,10 +10,12 @@ test('the ratchet is durable before its ciphertext leaves', async () => {
   const { session, socket } = await world.linked();
   const to = freshNumber();
   await socket.send(text(to, 'first'));
-  session.store.writeDelayMs = 200;
+  let goOn = () => {};
+  session.store.held = new Promise((resolve) => (goOn = resolve));
   const sending = socket.send(text(to, 'second'));
   await sleep(120);
   expect(await world.arrived(to, 1)).toHaveLength(1);
+  goOn();
   await sending;
   await world.arrived(to, 2);
 });

@@ -46,23 +46,23 @@ test.each([429, 503])('a refused upgrade is reported: HTTP %i', async (status) =
 });
 
 test('a server that says nothing is given up in time', async () => {
-  const { session, socket } = await world.linked({ connectTimeoutMs: 1_500 });
+  const { session, socket } = await world.linked({ connectTimeoutMs: 8_000 });
   await socket.close();
-  await world.control.fault({ kind: 'silence', ms: 8_000 });
+  await world.control.fault({ kind: 'silence', ms: 60_000 });
   await session.start();
   expect((await session.untilClosed()).code).toBe('connect_timeout');
 });
 
 test('a link that goes silent ends soon after the first ack is missing, and loses nothing', async () => {
-  const { session, socket } = await world.linked({ ackTimeoutMs: 300 });
+  const { session, socket } = await world.linked({ ackTimeoutMs: 5_000 });
   const to = freshNumber();
   await socket.send(text(to, 'before'));
-  await world.control.fault({ kind: 'silence', ms: 800 });
+  await world.control.fault({ kind: 'silence', ms: 30_000 });
   const messages = Array.from({ length: 10 }, (_, i) => text(to, `silent ${i}`));
   const results = await Promise.allSettled(messages.map((message) => socket.send(message)));
   expect(results.every(({ status }) => status === 'rejected')).toBe(true);
   expect((await session.untilClosed()).code).toBe('ack_timeout');
-  await sleep(800);
+  await world.control.clearFaults();
   await session.open();
   for (const message of messages) await session.socket?.send(message);
   const inbox = await world.arrived(to, 11);

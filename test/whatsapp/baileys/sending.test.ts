@@ -25,7 +25,7 @@ test.each([463, 479, 421])('a refusal carries WhatsApp’s code: %i', async (cod
 });
 
 test('a message whose ack got lost is unacknowledged, and its retry is not a second message', async () => {
-  const { socket } = await world.linked({ ackTimeoutMs: 300 });
+  const { socket } = await world.linked({ ackTimeoutMs: 5_000 });
   const to = freshNumber();
   const message = text(to, 'once');
   await world.control.fault({ kind: 'drop_ack', times: 1 });
@@ -35,7 +35,7 @@ test('a message whose ack got lost is unacknowledged, and its retry is not a sec
 });
 
 test.each(['usync', 'keys'])('nothing leaves while the answer to a %s query is missing', async (query) => {
-  const { socket } = await world.linked({ ackTimeoutMs: 300 });
+  const { socket } = await world.linked({ ackTimeoutMs: 5_000 });
   const to = freshNumber();
   const message = text(to, 'whole');
   await world.control.fault({ kind: 'drop_query', query, times: 1 });
@@ -93,7 +93,7 @@ test('sends by LID, and completes the identity of whom it looked up', async () =
 });
 
 test('a lost look-up says nothing about the number', async () => {
-  const { socket } = await world.linked({ ackTimeoutMs: 200 });
+  const { socket } = await world.linked({ ackTimeoutMs: 2_000 });
   await world.control.fault({ kind: 'drop_query', query: 'usync', times: 1 });
   await expect(socket.lookUp([freshNumber()])).rejects.toThrow('no answer');
 });

@@ -57,7 +57,7 @@ export class TestSession {
   constructor(emulator: RunningEmulator, store = new MemoryKeyStore(), times: Times = {}) {
     this.#emulator = emulator;
     this.store = store;
-    this.#times = { connectTimeoutMs: 3_000, ackTimeoutMs: 1_000, ...times };
+    this.#times = { connectTimeoutMs: 60_000, ackTimeoutMs: 60_000, ...times };
   }
 
   async start(): Promise<WhatsAppSocket> {

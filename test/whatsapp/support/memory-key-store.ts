@@ -13,6 +13,8 @@ export class MemoryKeyStore implements SessionKeyStore {
   readonly sets: (readonly KeyWrite[])[] = [];
   credentialWrites = 0;
   reads = 0;
+  /** What writes wait for. */
+  held: Promise<void> | undefined;
   writeDelayMs = 0;
   failing = false;
   leaseLost = false;
@@ -65,7 +67,7 @@ export class MemoryKeyStore implements SessionKeyStore {
   }
 
   async #write(): Promise<void> {
-    await (this.writeDelayMs > 0 ? sleep(this.writeDelayMs) : undefined);
+    await (this.writeDelayMs > 0 ? sleep(this.writeDelayMs) : this.held);
     this.beforeWrite();
     if (this.leaseLost) throw new LeaseLostError('the session moved on');
     if (this.failing) throw new Error('the store is down');

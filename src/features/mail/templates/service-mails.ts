@@ -7,12 +7,14 @@ export interface WebhookDisabled {
   url: string;
   mode: Mode;
   reason: 'gone' | 'failing';
-  /** Since when no attempt has succeeded. */
+  /** Since when every attempt has failed. */
   failingSince: Date | null;
+  disabledAt: Date;
 }
 
 /** Pingr has switched off a webhook endpoint. */
-export function webhookDisabled({ endpointId, url, mode, reason, failingSince }: WebhookDisabled): MailDraft {
+export function webhookDisabled(values: WebhookDisabled): MailDraft {
+  const { endpointId, url, mode, reason, failingSince, disabledAt } = values;
   const why =
     reason === 'gone'
       ? 'It answered 410 Gone, which asks us to stop.'
@@ -21,8 +23,9 @@ export function webhookDisabled({ endpointId, url, mode, reason, failingSince }:
     subject: `A ${mode} webhook endpoint was switched off`,
     parts: [
       `Pingr has stopped delivering events to ${withoutQuery(url)} (${endpointId}, ${mode} mode). ${why}`,
-      'Events that were waiting for it are kept. Once your server works again, switch the endpoint on: waiting events are delivered at once, and failed ones can be replayed.',
-      `PATCH /v1/webhook-endpoints/${endpointId} with {"enabled": true} does it.`,
+      'Deliveries that were waiting for it are kept. Events that happen while it is off are not kept for it, but can be brought afterwards.',
+      `Once your server works again, switch the endpoint on: PATCH /v1/webhook-endpoints/${endpointId} with {"enabled": true} sends at once what was waiting.`,
+      `Then POST /v1/webhook-endpoints/${endpointId}/replay with {"include_missing": true, "since": "${disabledAt.toISOString()}"} brings what happened meanwhile, and with {} what had failed before.`,
     ],
   };
 }
