@@ -67,6 +67,7 @@ export const billingErrors = defineErrors({
     status: 503,
     title: 'The payment provider cannot be reached',
     remedy: 'Try again in a minute with the same Idempotency-Key.',
+    repeatable: true,
   },
   signatureInvalid: {
     code: 'billing.webhook_signature_invalid',

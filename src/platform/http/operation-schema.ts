@@ -40,7 +40,8 @@ const SECURITY = { account: [{ apiKey: [] }, { bearer: [] }], user: [{ bearer: [
 
 const idempotencyHeader = z.object({
   'idempotency-key': z.string().min(1).max(255).optional().meta({
-    description: 'Makes the request safe to repeat for 24 hours: a repeat gets the first answer.',
+    description:
+      'Makes the request safe to repeat for 24 hours: a repeat gets the first answer, with `Idempotent-Replayed: true`. What was refused (4xx) is judged afresh.',
     example: '9f4c1f0e-4c9b-4f0e-9a5e-2f6f3c0f7a11',
   }),
 });
@@ -57,10 +58,10 @@ function descriptionOf({ operation: { description, scope, access, cost = 1 } }: 
 }
 
 const rateHeaders = {
-  'ratelimit-limit': { description: 'Requests per window.', schema: { type: 'integer' } },
-  'ratelimit-remaining': { description: 'Requests left in this window.', schema: { type: 'integer' } },
-  'ratelimit-reset': { description: 'Seconds until the window ends.', schema: { type: 'integer' } },
-  'x-request-id': { description: 'Id of the request.', schema: { type: 'string' } },
+  'ratelimit-limit': { description: 'Requests per window.', type: 'integer' },
+  'ratelimit-remaining': { description: 'Requests left in this window.', type: 'integer' },
+  'ratelimit-reset': { description: 'Seconds until the window ends.', type: 'integer' },
+  'x-request-id': { description: 'Id of the request.', type: 'string' },
 };
 
 function answersOf({ answers }: Route): Record<string, unknown> {
@@ -84,7 +85,7 @@ function contentOf({ schema, media = {} }: Answer) {
 
 function headersOf({ headers = {} }: Answer) {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+    Object.entries(headers).map(([name, description]) => [name, { description, type: 'string' }]),
   );
 }
 
@@ -144,7 +145,12 @@ function problemDefinitions(
   const forKey =
     idempotency === 'none'
       ? []
-      : [idempotencyErrors.keyInvalid, idempotencyErrors.keyReused, idempotencyErrors.inProgress];
+      : [
+          idempotencyErrors.keyInvalid,
+          idempotencyErrors.keyReused,
+          idempotencyErrors.inProgress,
+          ...(idempotency === 'stored' ? [idempotencyErrors.outcomeUnknown] : []),
+        ];
   const all = [...own, ...common, ...forBody, ...forKey].map(({ definition }) => definition);
   return [...new Map(all.map((definition) => [definition.code, definition])).values()];
 }

@@ -5,7 +5,7 @@ import type { Quota } from '../rate-limit/rate-limiter.ts';
 import type { Access } from './admission.ts';
 import { type Answers, type Outcome, type Reply, toOutcome } from './answer.ts';
 import type { ServerSentEvent } from './event-stream.ts';
-import type { IdempotentRequest } from './idempotency.ts';
+import type { IdempotentRequest } from './idempotent-request.ts';
 import { readInput } from './read-input.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -68,7 +68,8 @@ export interface RouteOptions<Params, Query, Body, A extends Answers>
     Inputs<Params, Query, Body> {
   answers: A;
   /**
-   * POSTs only. `stored` (where not said): the edge keeps the answer of a request with an `Idempotency-Key`. `own`:
+   * POSTs only. `stored` (where not said): the edge keeps the answer of a request with an `Idempotency-Key`, a 5xx
+   * too unless its error is `repeatable`. `own`:
    * the handler does, in its own transaction. `none`: the key is ignored.
    */
   idempotency?: 'stored' | 'own' | 'none';

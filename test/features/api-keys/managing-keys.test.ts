@@ -82,6 +82,7 @@ describe('creating a key', () => {
     [{ name: 'x', mode: 'prod' }, [['/mode', 'must be one of "test", "live"']]],
     [{ name: 'x', scopes: [] }, [['/scopes', 'must have at least 1 item']]],
     [{ name: 'x', expires_at: '2001-01-01T00:00:00Z' }, [['/expires_at', 'must be in the future']]],
+    [{ name: 'x', expires_at: '9999-12-31T23:59:59-14:00' }, [['/expires_at', 'is out of range']]],
     [
       { name: 'x', expires_at: 'tomorrow' },
       [['/expires_at', 'must be an ISO 8601 time with a zone, such as 2026-11-21T09:00:00Z']],
