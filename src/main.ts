@@ -3,7 +3,6 @@ import { migrateAll } from './roles/all-database.ts';
 import { runApi } from './roles/api.ts';
 import { bootstrap, printBootstrap } from './roles/bootstrap.ts';
 import {
-  ConfigError,
   loadAllConfig,
   loadApiConfig,
   loadEmulatorConfig,
@@ -11,6 +10,7 @@ import {
   loadWorkerConfig,
 } from './roles/config.ts';
 import { runEmulator } from './roles/emulator.ts';
+import { explainFailedStart } from './roles/failed-start.ts';
 import { runPaymentSandbox } from './roles/payment-sandbox.ts';
 import { runWorker } from './roles/worker.ts';
 
@@ -37,9 +37,6 @@ if (run === undefined) {
 try {
   await run();
 } catch (error) {
-  // A wrong setting is the reader's to mend: the sentence is enough.
-  process.stderr.write(
-    `${error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
-  );
+  process.stderr.write(`${explainFailedStart(role, error)}\n`);
   process.exit(1);
 }

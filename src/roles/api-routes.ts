@@ -1,3 +1,4 @@
+import './outcome-codes.ts';
 import { randomBytes } from 'node:crypto';
 import { accountRoutes } from '../features/accounts/accounts.routes.ts';
 import { createAccountsService } from '../features/accounts/accounts.service.ts';
@@ -15,7 +16,7 @@ import { createMessagesService } from '../features/messages/messages.service.ts'
 import { createEmulatorClient } from '../features/sandbox/emulator-client.ts';
 import { sandboxRoutes } from '../features/sandbox/sandbox.routes.ts';
 import { createSandboxService } from '../features/sandbox/sandbox.service.ts';
-import { linkingRoutes } from '../features/sessions/linking.routes.ts';
+import { linkingRoutes, qrProblems } from '../features/sessions/linking.routes.ts';
 import { createSessionChanges } from '../features/sessions/session-changes.ts';
 import { sessionRoutes } from '../features/sessions/sessions.routes.ts';
 import { createSessionsService } from '../features/sessions/sessions.service.ts';
@@ -56,7 +57,7 @@ export async function openRoutes(core: Core, config: ApiConfig, outbound: Outbou
     ...eventRoutes(eventsService, [messageView, sessionStatusData, firedTriggerData(messageView)]),
     ...openWebhookRoutes(core, outbound, eventsService),
     ...openTriggerRoutes(core, outbound),
-    ...sandboxRoutes(createSandboxService({ emulator: emulatorOf(config), sessions })),
+    ...sandboxRoutes(createSandboxService({ emulator: emulatorOf(config), sessions }), qrProblems),
   ];
 }
 

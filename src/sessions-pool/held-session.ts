@@ -43,6 +43,8 @@ export class HeldSession {
   #fruitless = 0;
   #resumed = false;
   #attempts: number;
+  /** Whether the connection that ended last got as far as a QR code. */
+  #showedQr = false;
 
   constructor(parts: HeldSessionParts, lease: Lease) {
     this.#parts = parts;
@@ -103,6 +105,7 @@ export class HeldSession {
       this.#fruitless = fruitful ? 0 : this.#fruitless + 1;
       if (fruitful) this.#pairingRounds = 0;
       else if (connection.showedQr) this.#pairingRounds++;
+      this.#showedQr = connection.showedQr;
       return closed;
     } finally {
       this.#connection = undefined;
@@ -163,8 +166,10 @@ export class HeldSession {
   async #backOff(row: HeldRow, { code, detail }: AfterClose): Promise<void> {
     const { reports, recordAttempts, random, clock } = this.#parts;
     const delayMs = backoffDelay(++this.#attempts, RECONNECT, random);
-    if (row.phone !== null)
-      await reports.status(this.lease, { status: 'disconnected', code, detail, wanted: true });
+    const status = row.phone === null ? 'starting' : 'disconnected';
+    // A code that nobody scanned in time is no trouble: the next one follows.
+    if (row.phone !== null || !this.#showedQr)
+      await reports.status(this.lease, { status, code, detail, wanted: true });
     await recordAttempts(this.lease, this.#attempts, delayMs);
     const until = clock.now().getTime() + delayMs;
     for (let left = delayMs; left > 0 && !this.#stop.signal.aborted; left = until - clock.now().getTime()) {

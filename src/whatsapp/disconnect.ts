@@ -1,3 +1,4 @@
+import { defineOutcomes } from '../lib/outcomes.ts';
 import type { SocketClosed } from './socket.ts';
 
 /** Codes of our own, for endings that the wire library does not report. */
@@ -112,7 +113,7 @@ const BY_WIRE_CODE: ReadonlyMap<number, AfterClose> = new Map([
   [
     415,
     backOff(
-      'session.not_found',
+      'session.not_routed',
       'WhatsApp could not place the connection. The session connects again by itself.',
     ),
   ],
@@ -184,17 +185,26 @@ const BY_OWN_CODE = {
   ),
 } satisfies Record<OwnCode, AfterClose>;
 
+defineOutcomes(
+  '`status_reason.code` of a session',
+  [...BY_WIRE_CODE.values(), ...Object.values(BY_OWN_CODE), unknownEnding(0)].map(({ code, detail }) => ({
+    code,
+    meaning: detail.replace(' (0)', ''),
+  })),
+);
+
 /**
  * Decides what follows from the end of a connection. Codes that nobody has seen before back off: that is the one
  * answer that neither gives a session up nor storms WhatsApp.
  */
 export function afterClose({ code }: SocketClosed): AfterClose {
   if (typeof code !== 'number') return BY_OWN_CODE[code];
-  return (
-    BY_WIRE_CODE.get(code) ??
-    backOff(
-      'session.disconnected',
-      `WhatsApp ended the connection (${code}). The session connects again by itself.`,
-    )
+  return BY_WIRE_CODE.get(code) ?? unknownEnding(code);
+}
+
+function unknownEnding(code: number): AfterClose {
+  return backOff(
+    'session.disconnected',
+    `WhatsApp ended the connection (${code}). The session connects again by itself.`,
   );
 }

@@ -1,3 +1,5 @@
+import { defineOutcomes } from '../lib/outcomes.ts';
+
 /** What a refusal of WhatsApp's server means to the customer. */
 export interface Refusal {
   /** Stable code for the customer's program. */
@@ -101,6 +103,15 @@ const REFUSALS: ReadonlyMap<number, Refusal> = new Map([
 ]);
 
 const NOT_UNDERSTOOD = [487, 488, 489, 490, 491, 493, 495];
+const UNKNOWN = 0;
+
+defineOutcomes(
+  '`error.code` of a message',
+  [...REFUSALS.keys(), 487, UNKNOWN].map((wireCode) => {
+    const { code, detail, remedy } = describeRefusal(wireCode);
+    return { code, meaning: `${detail.replace(` (${wireCode})`, '')} ${remedy}` };
+  }),
+);
 
 /** Explains a refusal. Codes that nobody has explained are final: trying again blindly can cost the number. */
 export function describeRefusal(wireCode: number): Refusal {

@@ -120,6 +120,8 @@ describe('a linked session', () => {
 
   it('is logged out when the phone removes the device, and can be linked again', async () => {
     const other = await api.linkedSession('second');
+    const wrong = await api.request('DELETE', `/v1/sandbox/phones/${session.phone}/devices/${other.id}`);
+    expect([wrong.status, wrong.body.code]).toEqual([409, 'sandbox.session_not_linked']);
     await api.request('DELETE', `/v1/sandbox/phones/${other.phone}/devices/${other.id}`);
     const state = () => api.get(`/v1/sessions/${other.id}`);
     await eventually(state, (found) => found.status === 'logged_out');

@@ -263,11 +263,37 @@ describe('every operation', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('describes each of its parameters, and each field of what it takes and answers', async () => {
+    const { paths, components } = await ours.test.get('/openapi.json');
+    const parameters = Object.values<Json>(paths)
+      .flatMap((path) => Object.values<Json>(path))
+      .flatMap(({ operationId, parameters: all = [] }) =>
+        all.filter((one: Json) => !one.description).map((one: Json) => `${operationId} ${one.name}`),
+      );
+    expect(parameters).toEqual([]);
+    const fields = Object.entries<Json>(components.schemas).flatMap(([name, schema]) =>
+      undescribed(schema, name),
+    );
+    expect(fields).toEqual([]);
+  });
+
   it('says nowhere that it has no scope without being open to every key on purpose', () => {
     const open = guarded().filter(({ scope, forPeople }) => scope === undefined && !forPeople);
     expect(open.map(({ name }) => name)).toEqual(OPEN_TO_EVERY_KEY);
   });
 });
+
+/** Fields without a description of their own, or of the schema that they refer to. */
+function undescribed(schema: Json, at: string): string[] {
+  const kinds = [schema.items, ...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter(Boolean);
+  return [
+    ...kinds.flatMap((kind: Json) => undescribed(kind, at)),
+    ...Object.entries<Json>(schema.properties ?? {}).flatMap(([name, field]) => [
+      ...(field.description || field.$ref ? [] : [`${at}.${name}`]),
+      ...undescribed(field, `${at}.${name}`),
+    ]),
+  ];
+}
 
 /** Operations that any valid key may call. */
 const OPEN_TO_EVERY_KEY: string[] = [];

@@ -73,7 +73,7 @@ describe('the control API', () => {
       status: 422,
       pointer: '/code',
     },
-    { method: 'GET', path: `${PHONES}/12/messages`, status: 422, pointer: '?phone' },
+    { method: 'GET', path: `${PHONES}/12/messages`, status: 422, pointer: '{phone}' },
     { method: 'GET', path: `${PHONES}/919800000007/messages?limit=0`, status: 422, pointer: '/limit' },
     { method: 'GET', path: `${PHONES}/919899999999`, status: 404 },
     { method: 'DELETE', path: `${PHONES}/919800000007/devices/1`, status: 404 },

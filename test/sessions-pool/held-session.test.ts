@@ -115,13 +115,17 @@ describe('a new session', () => {
     expect(sockets()).toHaveLength(3);
   });
 
-  it('does not blame the customer when WhatsApp cannot be reached', async () => {
+  it('says when WhatsApp cannot be reached, and does not blame the customer', async () => {
     worker.network.script = (socket) => socket.end('connect_timeout');
     const id = await fresh();
     await expect.poll(() => sockets().length).toBeGreaterThan(4);
-    await expect(status(id)).resolves.toBe('starting');
+    await expect(sessionNow(db, id)).resolves.toMatchObject({
+      status: 'starting',
+      status_code: 'session.connect_timeout',
+    });
     worker.network.script = showsQr;
     await expect.poll(() => status(id)).toBe('pairing');
+    await expect(sessionNow(db, id)).resolves.toMatchObject({ status_code: null });
   });
 });
 

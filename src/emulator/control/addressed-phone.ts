@@ -15,7 +15,7 @@ export interface AddressedPhone {
  */
 export function addressedPhone({ realms }: ControlContext, { params }: ControlRequest): AddressedPhone {
   const realm = realms.realm(params['realm'] ?? '');
-  return { realm, phone: realm.phone(digitsOf(params['phone'] ?? '', '?phone')) };
+  return { realm, phone: realm.phone(digitsOf(params['phone'] ?? '', '{phone}')) };
 }
 
 /**

@@ -83,7 +83,7 @@ function createPhone({ realms }: ControlContext, { params, body }: ControlReques
 }
 
 function showPhone({ realms }: ControlContext, { params }: ControlRequest): ControlReply {
-  const phone = realms.realm(params['realm'] ?? '').find(digitsOf(params['phone'] ?? '', '?phone'));
+  const phone = realms.realm(params['realm'] ?? '').find(digitsOf(params['phone'] ?? '', '{phone}'));
   if (!phone) throw emulatorErrors.notFound();
   return { status: 200, body: view(phone) };
 }

@@ -64,12 +64,13 @@ export interface ContentNotice {
 export async function takeContentNotices(tx: SystemTx, limit: number): Promise<ContentNotice[]> {
   return tx.query<ContentNotice>(
     `with due as (
-       select s.account_id from subscriptions s where s.content_grace_mail_due limit $1 for update skip locked
-     ) update subscriptions s set content_grace_mail_due = false from due, accounts a, app.plans p
-       where s.account_id = due.account_id and a.id = s.account_id and p.id = s.plan
-       returning s.account_id, a.name as account_name, p.name as plan_name,
-         s.content_grace_days as days_before, least(a.content_days, p.retention_days) as days_after,
-         s.content_grace_until as until`,
+       select g.account_id, g.until from app.content_graces g where g.mailed_at is null
+       limit $1 for update skip locked
+     ) update app.content_graces g set mailed_at = now() from due, accounts a, subscriptions s, app.plans p
+       where g.account_id = due.account_id and g.until = due.until and a.id = g.account_id
+         and s.account_id = g.account_id and p.id = s.plan
+       returning g.account_id, a.name as account_name, p.name as plan_name, g.days as days_before,
+         app.kept_content_days_at(g.account_id, g.until) as days_after, g.until`,
     [limit],
   );
 }

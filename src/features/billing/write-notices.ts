@@ -48,6 +48,8 @@ async function writeTrialMails(tx: SystemTx, { mail, plansUrl: url }: NoticePart
 async function writeContentMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
   const notices = await system.takeContentNotices(tx, BATCH);
   for (const { account_id: accountId, until: at, ...notice } of notices) {
+    // The larger plan may be back already.
+    if (notice.days_after >= notice.days_before) continue;
     const { account_name: accountName, plan_name: planName } = notice;
     const { days_before: daysBefore, days_after: daysAfter } = notice;
     const values = { accountName, planName, daysBefore, daysAfter, at, url };

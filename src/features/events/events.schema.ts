@@ -12,10 +12,7 @@ export const sessionStatusData = z
     id: idField('session', 'The session.'),
     status: z.string().meta({ description: 'Its status now.', example: 'connected' }),
     phone: z.string().nullable().meta({ description: 'Its number, once linked.', example: '+919876543210' }),
-    code: z
-      .string()
-      .nullable()
-      .meta({ description: 'Why, as a stable code.', example: 'disconnected.timed_out' }),
+    code: z.string().nullable().meta({ description: 'Why, as a stable code.', example: 'session.timed_out' }),
     detail: z.string().nullable().meta({ description: 'Why, and what to do.', example: 'Reconnecting.' }),
   })
   .meta({ id: 'SessionStatus', description: 'A session whose status changed.' });

@@ -38,23 +38,4 @@ export const messageErrors = defineErrors({
     remedy:
       '`GET /v1/billing/subscription` shows what is used and when counting begins anew; `POST /v1/billing/checkout` starts a larger plan. Test mode goes on.',
   },
-  sessionClosed: {
-    code: 'message.session_closed',
-    status: 409,
-    title: 'The session ended before the message was sent',
-    remedy: 'Link the number again and send the message anew.',
-  },
-  contentExpired: {
-    code: 'message.content_expired',
-    status: 409,
-    title: 'What the message said was dropped before it could be sent',
-    remedy:
-      'Send it anew, and keep contents for longer than a session may be away (`PATCH /v1/account/retention`).',
-  },
-  recipientNotOnWhatsApp: {
-    code: 'message.recipient_not_on_whatsapp',
-    status: 422,
-    title: 'The recipient is not on WhatsApp',
-    remedy: 'Check the number; sending again will not help until its owner installs WhatsApp.',
-  },
 });

@@ -13,6 +13,7 @@ export const LEFT_OUT: Record<string, string> = {
   account_exports: 'exports themselves',
   'app.content_marks': 'how far a purge has come',
   'app.content_waits': 'work under way',
+  'app.content_graces': 'shown as the setting of retention',
 };
 
 /** Columns that are secrets, or hashes of them, though their type is text. Bytes are sealed secrets throughout. */

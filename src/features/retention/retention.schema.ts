@@ -43,9 +43,9 @@ export const retentionView = z
 
 export const retentionBody = z
   .discriminatedUnion('content', [
-    z.strictObject({ content: z.literal('none') }),
+    z.strictObject({ content: z.literal('none').meta({ description: 'No contents are kept.' }) }),
     z.strictObject({
-      content: z.literal('days'),
+      content: z.literal('days').meta({ description: 'Contents are kept for some days.' }),
       content_days: z
         .number()
         .int()
@@ -60,15 +60,12 @@ export const retentionBody = z
 const RECORD_DAYS = 90;
 
 /** The setting as the API shows it. */
-export function showRetention({
-  days,
-  until,
-  days_after: after,
-}: KeptContent): z.infer<typeof retentionView> {
+export function showRetention(kept: KeptContent): z.infer<typeof retentionView> {
+  const { days, shortens_at: at, shortens_to: to } = kept;
   return {
     content: days === 0 ? 'none' : 'days',
     content_days: days === 0 ? null : days,
     record_days: Math.max(RECORD_DAYS, days),
-    shortens: until && after !== null ? { at: until.toISOString(), content_days: after } : null,
+    shortens: at && to !== null ? { at: at.toISOString(), content_days: to } : null,
   };
 }

@@ -4,16 +4,16 @@ import type { AccountTx } from '../../platform/db/scope.ts';
 export interface KeptContent {
   /** 0 for none. */
   days: number;
-  /** After a change to a plan that keeps less: until when `days` holds, and what comes then. */
-  until: Date | null;
-  days_after: number | null;
+  /** After a change to a plan that keeps less: when that comes to hold, and how many days it keeps. */
+  shortens_at: Date | null;
+  shortens_to: number | null;
 }
 
 /** @returns undefined once the account is gone */
 export async function findKeptContent(tx: AccountTx): Promise<KeptContent | undefined> {
   const [row] = await tx.query<KeptContent>(
-    `select app.kept_content_days(a.id) as days, g.until, g.days_after
-     from accounts a cross join lateral app.content_grace(a.id) g`,
+    `select app.kept_content_days(a.id) as days, n.at as shortens_at, n.days as shortens_to
+     from accounts a cross join lateral app.next_content_days(a.id) n`,
   );
   return row;
 }

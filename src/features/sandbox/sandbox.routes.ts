@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ErrorFactory } from '../../lib/errors.ts';
 import { defineRoute, type Operation, type Route } from '../../platform/http/route.ts';
 import { sandboxErrors } from './sandbox.errors.ts';
 import * as schema from './sandbox.schema.ts';
@@ -6,7 +7,11 @@ import type { SandboxService } from './sandbox.service.ts';
 
 const PHONE = '/v1/sandbox/phones/:phone';
 const phoneParams = z.object({
-  phone: z.string().meta({ description: 'Number of the phone.', example: '919876543210' }),
+  phone: z
+    .string()
+    .max(40)
+    .regex(/^[+(]?\d/)
+    .meta({ description: 'Number of the phone.', example: '919876543210' }),
 });
 const common = {
   tag: 'Sandbox',
@@ -14,9 +19,9 @@ const common = {
   problems: Object.values(sandboxErrors),
 } satisfies Partial<Operation>;
 
-/** Virtual phones, for test keys. */
-export function sandboxRoutes(sandbox: SandboxService): Route[] {
-  return [...phoneRoutes(sandbox), ...linkRoutes(sandbox), ...messageRoutes(sandbox)];
+/** Virtual phones, for test keys. @param qrProblems what keeps a session from showing a QR code */
+export function sandboxRoutes(sandbox: SandboxService, qrProblems: readonly ErrorFactory[]): Route[] {
+  return [...phoneRoutes(sandbox), ...linkRoutes(sandbox, qrProblems), ...messageRoutes(sandbox)];
 }
 
 function phoneRoutes(sandbox: SandboxService): Route[] {
@@ -69,13 +74,14 @@ function phoneRoutes(sandbox: SandboxService): Route[] {
   ];
 }
 
-function linkRoutes(sandbox: SandboxService): Route[] {
+function linkRoutes(sandbox: SandboxService, qrProblems: readonly ErrorFactory[]): Route[] {
   const linked = { 200: { description: 'The session is linked.', schema: schema.linkedView } };
   return [
     defineRoute({
       ...common,
       method: 'POST',
       path: `${PHONE}/scan`,
+      problems: [...common.problems, ...qrProblems],
       operationId: 'scanWithSandboxPhone',
       summary: 'Scan the QR code of a session',
       params: phoneParams,

@@ -63,15 +63,30 @@ export const newPhone = z
       .max(40)
       .optional()
       .meta({ description: 'Number; left out, a fresh one is chosen.', example: '+919876543210' }),
-    name: z.string().min(1).max(100).optional().meta({ description: 'Name of its user.', example: 'Asha' }),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'Name of its user.', example: 'Asha' }),
   })
   .meta({ id: 'NewSandboxPhone', description: 'A virtual phone to create.' });
 
 export const phoneChange = z
   .strictObject({
     online: z.boolean().optional().meta({ description: 'Goes offline or comes back.', example: false }),
-    name: z.string().min(1).max(100).optional().meta({ description: 'Name of its user.', example: 'Asha' }),
-    behavior: behavior.partial().optional(),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .optional()
+      .meta({ description: 'Name of its user.', example: 'Asha' }),
+    behavior: behavior
+      .partial()
+      .optional()
+      .meta({ description: 'How it treats what it is sent; what is left out stays.' }),
     ban: z.string().optional().meta({
       description: 'Session that WhatsApp bans from now on.',
       example: 'ses_01h455vb4pex5vsknk084sn02q',

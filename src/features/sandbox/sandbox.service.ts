@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { PingrError } from '../../lib/errors.ts';
 import { fromId, toId } from '../../lib/ids.ts';
+import { parsePhone } from '../../lib/phone.ts';
 import type { Context } from '../../platform/context.ts';
 import type { SessionRow, SessionsService } from '../sessions/sessions.service.ts';
 import type { EmulatorClient } from './emulator-client.ts';
@@ -63,8 +64,12 @@ export function createSandboxService(parts: SandboxParts): SandboxService {
       const call = realm(ctx);
       const body = {
         ...change,
-        ...(ban !== undefined && { ban_device: await deviceOf(parts, ctx, ban, '/ban') }),
-        ...(cut !== undefined && { cut_device: await deviceOf(parts, ctx, cut, '/cut') }),
+        ...(ban !== undefined && {
+          ban_device: await deviceOf(parts, ctx, { phone, session: ban, pointer: '/ban' }),
+        }),
+        ...(cut !== undefined && {
+          cut_device: await deviceOf(parts, ctx, { phone, session: cut, pointer: '/cut' }),
+        }),
       };
       return call({ method: 'PATCH', path: pathOf(phone), body }, schema.phoneView);
     },
@@ -97,7 +102,7 @@ export function createSandboxService(parts: SandboxParts): SandboxService {
 
     async removeDevice(ctx, phone, session) {
       const call = realm(ctx);
-      const device = await deviceOf(parts, ctx, session, '?session');
+      const device = await deviceOf(parts, ctx, { phone, session, pointer: '{session}' });
       await call({ method: 'DELETE', path: `${pathOf(phone)}/devices/${device}` }, z.undefined());
     },
   };
@@ -132,15 +137,17 @@ function unlessKnown(error: unknown): undefined {
   throw error;
 }
 
+/** Which of the phone's devices a session is. @throws sandbox.session_not_linked where it is none of them */
 async function deviceOf(
   parts: SandboxParts,
   ctx: Context,
-  publicId: string,
-  pointer: string,
+  { phone, session, pointer }: { phone: string; session: string; pointer: string },
 ): Promise<number> {
-  const { device, status } = await findSession(parts, ctx, publicId, pointer);
-  if (device !== null) return device;
-  throw sandboxErrors.sessionNotLinked({ fields: [{ pointer, detail: `is ${status}, not linked` }] });
+  const row = await findSession(parts, ctx, session, pointer);
+  const asked = parsePhone(phone);
+  if (row.device !== null && asked.ok && row.phone === asked.digits) return row.device;
+  const detail = row.device === null ? `is ${row.status}, not linked` : 'is linked to another phone';
+  throw sandboxErrors.sessionNotLinked({ fields: [{ pointer, detail }] });
 }
 
 function pathOf(phone: string): string {

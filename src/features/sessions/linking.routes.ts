@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idParams } from '../../platform/http/api-fields.ts';
+import { requestErrors } from '../../platform/http/http.errors.ts';
 import { defineRoute, defineStream, type Route } from '../../platform/http/route.ts';
 import { drawQr, QR_MEDIA, qrFormat } from './qr-image.ts';
 import type { SessionChanges } from './session-changes.ts';
@@ -11,6 +12,9 @@ import { showQr, watchSession } from './watch-session.ts';
 const params = idParams('session');
 const common = { tag: 'Sessions', scope: 'sessions:write' } as const;
 const binary = z.string().meta({ description: 'The QR code, drawn.' });
+
+/** What keeps a session from showing a QR code. */
+export const qrProblems = [sessionErrors.alreadyLinked, sessionErrors.noQr, sessionErrors.notReady];
 
 /** Linking a number: QR codes, pairing codes, and a stream to follow both. */
 export function linkingRoutes(sessions: SessionsService, changes: SessionChanges): Route[] {
@@ -26,12 +30,7 @@ function qrRoute(sessions: SessionsService): Route {
     summary: 'Get the QR code to scan',
     description:
       'As JSON, PNG, SVG or text, by `Accept` or `?format=`. WhatsApp replaces it every 20 to 60 seconds.',
-    problems: [
-      sessionErrors.notFound,
-      sessionErrors.alreadyLinked,
-      sessionErrors.noQr,
-      sessionErrors.notReady,
-    ],
+    problems: [sessionErrors.notFound, requestErrors.notAcceptable, ...qrProblems],
     params,
     query: schema.qrQuery,
     answers: {
@@ -63,6 +62,8 @@ function pairingRoute(sessions: SessionsService): Route {
       sessionErrors.notFound,
       sessionErrors.alreadyLinked,
       sessionErrors.notReady,
+      sessionErrors.notPairing,
+      sessionErrors.pairingReplaced,
       sessionErrors.pairingFailed,
     ],
     timeoutMs: 40_000,
@@ -85,7 +86,9 @@ function streamRoute(sessions: SessionsService, changes: SessionChanges): Route 
     summary: "Follow a session's QR codes and status",
     problems: [sessionErrors.notFound],
     params,
-    events: { status: schema.sessionView, qr: schema.qrView },
+    description:
+      'Sends `status` when the status or its reason changes and `qr` for each code, the current ones first. Ends with `deleted` once the session is.',
+    events: { status: schema.sessionView, qr: schema.qrView, deleted: schema.deletedView },
     open: async ({ ctx, params: { id }, http }) => {
       await sessions.get(ctx, id);
       return watchSession({ sessions, changes }, ctx, id, http.signal);

@@ -1,4 +1,6 @@
+import Negotiator from 'negotiator';
 import QRCode from 'qrcode';
+import { requestErrors } from '../../platform/http/http.errors.ts';
 
 export type QrFormat = 'png' | 'svg' | 'text' | 'json';
 
@@ -8,17 +10,24 @@ export const QR_MEDIA = {
   text: 'text/plain; charset=utf-8',
 } as const;
 
-/** The format that `?format=` or else `Accept` asks for; JSON where neither says. */
+/** In the order of our liking, for callers who like several as much. */
+const FORMAT_OF = new Map<string, QrFormat>([
+  ['application/json', 'json'],
+  [QR_MEDIA.png, 'png'],
+  [QR_MEDIA.svg, 'svg'],
+  [QR_MEDIA.text, 'text'],
+]);
+
+/**
+ * The format that `?format=` or else `Accept` (RFC 9110, with its weights) asks for; JSON where neither says.
+ * @throws request.not_acceptable
+ */
 export function qrFormat(asked: QrFormat | undefined, accept: string | undefined): QrFormat {
   if (asked !== undefined) return asked;
-  const wanted = (accept ?? '').split(',').map((range) => range.split(';')[0]?.trim() ?? '');
-  for (const type of wanted) {
-    if (type === 'image/png' || type === 'image/*') return 'png';
-    if (type === 'image/svg+xml') return 'svg';
-    if (type === 'text/plain') return 'text';
-    if (type === 'application/json') return 'json';
-  }
-  return 'json';
+  const negotiator = new Negotiator({ headers: { accept: accept ?? '*/*' } });
+  const format = FORMAT_OF.get(negotiator.mediaType([...FORMAT_OF.keys()]) ?? '');
+  if (format === undefined) throw requestErrors.notAcceptable();
+  return format;
 }
 
 /** Draws the code: PNG bytes, an SVG document, or blocks of text for a terminal. */

@@ -31,6 +31,18 @@ export const sessionErrors = defineErrors({
     title: 'WhatsApp gave no pairing code',
     remedy: 'Check the number and try again; WhatsApp limits how often a number may ask.',
   },
+  pairingReplaced: {
+    code: 'session.pairing_replaced',
+    status: 409,
+    title: 'A pairing code for another number was asked for meanwhile',
+    remedy: 'A session links one number: use a session for each, or ask again for this one.',
+  },
+  notPairing: {
+    code: 'session.not_pairing',
+    status: 409,
+    title: 'The session is not being linked',
+    remedy: 'Restart it (POST /v1/sessions/:id/restart), then ask again.',
+  },
   autoPairLive: {
     code: 'session.auto_pair_test_only',
     status: 422,
@@ -41,6 +53,7 @@ export const sessionErrors = defineErrors({
     code: 'session.not_ready',
     status: 503,
     title: 'The session is not ready yet',
-    remedy: 'A worker has not taken the session up yet. Try again in a few seconds.',
+    remedy:
+      'A worker has not taken the session up yet, or cannot reach WhatsApp: then `detail` says why. Try again in a few seconds.',
   },
 });

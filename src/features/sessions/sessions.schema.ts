@@ -47,7 +47,12 @@ export const newSessionBody = z
   .meta({ id: 'NewSession', description: 'A session to create.' });
 
 export const sessionChangeBody = z
-  .strictObject({ name: name.optional(), pacing: pacingInput.nullable().optional() })
+  .strictObject({
+    name: name.optional(),
+    pacing: pacingInput.nullable().optional().meta({
+      description: 'How fast it sends; what is left out stays, null puts all of it back to the usual.',
+    }),
+  })
   .meta({ id: 'SessionChange', description: 'What to change about a session.' });
 
 export const sessionView = z
@@ -92,6 +97,10 @@ export const sessionView = z
   .meta({ id: 'Session', description: 'A WhatsApp number linked, or to be linked, to the account.' });
 
 export type SessionView = z.input<typeof sessionView>;
+
+export const deletedView = z
+  .object({ session: idField('session', 'The session that is deleted.') })
+  .meta({ id: 'SessionDeleted', description: 'Nothing more will come of a session.' });
 
 export const qrQuery = z.strictObject({
   format: z

@@ -8,7 +8,7 @@ import { askForPairingCode } from './ask-pairing-code.ts';
 import { createSessionAccess } from './session-access.ts';
 import type { SessionChanges } from './session-changes.ts';
 import { sessionErrors } from './sessions.errors.ts';
-import type { PacingOverrides, SessionRow } from './sessions.model.ts';
+import type { DesiredState, PacingOverrides, SessionRow } from './sessions.model.ts';
 import { waitForQr } from './wait-for-qr.ts';
 
 export type { Pacing, SessionRow } from './sessions.model.ts';
@@ -71,6 +71,13 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
   const access = createSessionAccess(deps);
   const { get, waitUntil, wake } = access;
 
+  async function request(ctx: Context, id: string, desired: DesiredState): Promise<void> {
+    if (!(await database.account(ctx, (tx) => store.requestState(tx, id, desired)))) {
+      throw sessionErrors.notFound();
+    }
+    await wake(ctx, id);
+  }
+
   return {
     get,
     list: (ctx, page) => database.accountOnce(ctx, (tx) => store.listSessions(tx, page)),
@@ -89,9 +96,7 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
     },
 
     async remove(ctx, id) {
-      await get(ctx, id);
-      await database.account(ctx, (tx) => store.requestState(tx, id, 'deleted'));
-      await wake(ctx, id);
+      await request(ctx, id, 'deleted');
     },
 
     async restart(ctx, id) {
@@ -102,9 +107,7 @@ export function createSessionsService(deps: SessionsDependencies): SessionsServi
     },
 
     async logout(ctx, id) {
-      await get(ctx, id);
-      await database.account(ctx, (tx) => store.requestState(tx, id, 'logged_out'));
-      await wake(ctx, id);
+      await request(ctx, id, 'logged_out');
       return waitUntil(ctx, id, ({ status }) => status === 'logged_out', 10_000);
     },
 

@@ -44,10 +44,17 @@ export function listSessions(
   );
 }
 
-/** Changes what is wanted of a session and lets a worker claim it if none holds it. Returns the owner's worker id. */
-export async function requestState(tx: AccountTx, id: string, desired: DesiredState): Promise<void> {
-  await tx.query(`update sessions set desired = $2 where id = $1`, [id, desired]);
-  await wakeLease(tx, id);
+/**
+ * Changes what is wanted of a session and lets a worker claim it if none holds it. A deletion is final.
+ * @returns false where there is no such session
+ */
+export async function requestState(tx: AccountTx, id: string, desired: DesiredState): Promise<boolean> {
+  const rows = await tx.query(
+    `update sessions set desired = $2 where id = $1 and desired <> 'deleted' returning id`,
+    [id, desired],
+  );
+  if (rows.length > 0) await wakeLease(tx, id);
+  return rows.length > 0;
 }
 
 /** Asks the owner to reopen the socket; a session that had stopped starts afresh. */
@@ -63,6 +70,7 @@ export async function requestRestart(tx: AccountTx, id: string): Promise<Session
   return row;
 }
 
+/** The number asked for last is the one that counts. */
 export async function requestPairingCode(tx: AccountTx, id: string, phone: string): Promise<void> {
   await tx.query(
     `update sessions set pairing_phone = $2, pairing_code = null, pairing_error = null where id = $1`,
@@ -70,13 +78,14 @@ export async function requestPairingCode(tx: AccountTx, id: string, phone: strin
   );
 }
 
+/** Fields of `pacing` that are left out stay; null puts all of it back to the usual. */
 export async function updateSettings(
   tx: AccountTx,
   id: string,
   settings: { name?: string | undefined; pacing?: PacingOverrides | null | undefined },
 ): Promise<SessionRow | undefined> {
   const [row] = await tx.query<SessionRow>(
-    `update sessions set name = coalesce($2, name), pacing = case when $3 then $4::jsonb else pacing end
+    `update sessions set name = coalesce($2, name), pacing = case when $3 then coalesce(pacing, '{}') || $4::jsonb else pacing end
      where id = $1 and desired <> 'deleted' returning *`,
     [id, settings.name ?? null, settings.pacing !== undefined, settings.pacing ?? null],
   );

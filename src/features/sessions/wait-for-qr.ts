@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { Context } from '../../platform/context.ts';
 import type { SessionAccess } from './session-access.ts';
+import { notReady } from './session-readiness.ts';
 import { sessionErrors } from './sessions.errors.ts';
 import type { SessionRow } from './sessions.model.ts';
 
@@ -26,7 +27,7 @@ export async function waitForQr(
   const shown = freshQr(row, clock);
   if (shown !== undefined) return { ...row, ...shown };
   if (row.phone !== null) throw sessionErrors.alreadyLinked();
-  throw mayShowOne(row) ? sessionErrors.notReady({ retryAfter: 2 }) : sessionErrors.noQr();
+  throw mayShowOne(row) ? notReady(row) : sessionErrors.noQr();
 }
 
 /** The row keeps the last code while the next is on its way. */

@@ -1,3 +1,4 @@
+import { PingrError } from '../../lib/errors.ts';
 import { toId } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { ServerSentEvent } from '../../platform/http/event-stream.ts';
@@ -9,7 +10,10 @@ import { showSession } from './show-session.ts';
 /** Longest time between two looks at the row, should a notice be lost. */
 const LOOK_EVERY_MS = 2_000;
 
-/** Streams `status` whenever the session's status changes and `qr` whenever a new code is shown, the current ones first. */
+/**
+ * Streams `status` whenever the session's status or its reason changes and `qr` whenever a new code is shown, the current
+ * ones first; ends with `deleted`. While the session cannot be read the stream waits.
+ */
 export async function* watchSession(
   deps: { sessions: Pick<SessionsService, 'get'>; changes: SessionChanges },
   ctx: Context,
@@ -19,13 +23,23 @@ export async function* watchSession(
   let last: SessionRow | undefined;
   while (!signal.aborted) {
     const changed = deps.changes.next(id, LOOK_EVERY_MS, signal);
-    const row = await deps.sessions.get(ctx, id);
-    if (row.status !== last?.status || row.phone !== last.phone)
-      yield { event: 'status', data: showSession(row) };
-    if (row.qr !== null && row.qr !== last?.qr) yield { event: 'qr', data: showQr(row) };
-    last = row;
+    const row = await deps.sessions.get(ctx, id).catch(whatIsWrong);
+    if (row === 'deleted') return yield { event: 'deleted', data: { session: toId('session', id) } };
+    if (row !== 'unreadable') {
+      if (hasNews(row, last)) yield { event: 'status', data: showSession(row) };
+      if (row.qr !== null && row.qr !== last?.qr) yield { event: 'qr', data: showQr(row) };
+      last = row;
+    }
     await changed;
   }
+}
+
+function whatIsWrong(error: unknown): 'deleted' | 'unreadable' {
+  return error instanceof PingrError && error.definition.status === 404 ? 'deleted' : 'unreadable';
+}
+
+function hasNews(row: SessionRow, last: SessionRow | undefined): boolean {
+  return row.status !== last?.status || row.status_code !== last.status_code || row.phone !== last.phone;
 }
 
 /** The code that a session shows now. */

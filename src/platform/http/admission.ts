@@ -42,7 +42,7 @@ export interface AdmissionOptions {
   authenticate: AuthenticateCaller;
   /** What `authenticate` may throw, for the reference. */
   refusals?: readonly ErrorFactory[];
-  /** Per account and mode, per person, and per address for operations that ask for neither. */
+  /** Per account and mode, per person in them, and per address for operations that ask for neither. */
   rateLimiter: RateLimiter;
   /** Requests that the account's keys, or the person, may make per window; set by the account's plan. */
   rateLimitOf: (principal: Principal) => number | Promise<number>;
@@ -71,6 +71,8 @@ export type Admit = (
 ) => Promise<Admitted>;
 
 const PUBLIC_LIMIT = 60;
+/** Of a person, for what concerns no account. */
+const PERSON_LIMIT = 300;
 
 const principals = new WeakMap<FastifyRequest, Principal>();
 
@@ -93,7 +95,10 @@ export function createAdmission(options: AdmissionOptions): Admit {
 
     principals.set(request, principal);
 
-    const quota = await rateLimiter.take(countedAs(principal), await rateLimitOf(principal), cost);
+    const quota =
+      access === 'user'
+        ? await rateLimiter.take(`user:${idOf(principal)}`, PERSON_LIMIT, cost)
+        : await rateLimiter.take(countedAs(principal), await rateLimitOf(principal), cost);
     checkQuota(quota, reply, rateLimiter.windowMs);
     if (access === 'user' && principal.actor.type !== 'user') throw authErrors.userNeeded();
     if (scope !== undefined && !hasScope(principal.scopes, scope)) {
@@ -106,10 +111,15 @@ export function createAdmission(options: AdmissionOptions): Admit {
 
 /**
  * Keys share what their account may do, or more keys would mean more requests. A person is counted alone, and can see
- * what is going on while the account's servers use all of it.
+ * what is going on while the account's servers use all of it. Each counter has one limit: that of an account and mode.
  */
-function countedAs({ accountId, mode, actor }: Principal): string {
-  return actor.type === 'user' ? actor.id : `${accountId}:${mode}`;
+function countedAs(principal: Principal): string {
+  const { accountId, mode, actor } = principal;
+  return actor.type === 'user' ? `${actor.id}:${accountId}:${mode}` : `${accountId}:${mode}`;
+}
+
+function idOf({ actor }: Principal): string {
+  return actor.type === 'system' ? '' : actor.id;
 }
 
 /** People are judged by their role, whatever mode they look at. */

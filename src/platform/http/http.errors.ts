@@ -18,7 +18,8 @@ export const requestErrors = defineErrors({
     code: 'request.invalid',
     status: 422,
     title: 'The request has wrong or unknown fields',
-    remedy: '`errors` names each field as a JSON pointer into the body, or as `?name` for a query parameter.',
+    remedy:
+      '`errors` names each field as a JSON pointer into the body, as `?name` for a query parameter, or as `{name}` for one of the path.',
   },
   notFound: {
     code: 'request.path_not_found',

@@ -52,14 +52,38 @@ export async function collectOpenApi(app: FastifyInstance, info: ApiInfo): Promi
       },
     },
     ...fastifyZodOpenApiTransformers,
+    transformObject: (document) => {
+      const api = fastifyZodOpenApiTransformers.transformObject(document);
+      describeParameters(api);
+      return api;
+    },
   });
+}
+
+/** Puts the description of a parameter that may be left out, which stands in its schema, where readers look for it. */
+function describeParameters(document: { paths?: object | undefined }): void {
+  for (const path of Object.values(document.paths ?? {})) {
+    for (const { parameters = [] } of Object.values<{ parameters?: Parameter[] }>(path)) {
+      for (const parameter of parameters) parameter.description ??= parameter.schema?.description;
+    }
+  }
+}
+
+interface Parameter {
+  description?: string | undefined;
+  schema?: { description?: string };
 }
 
 type Override = NonNullable<NonNullable<FastifyZodOpenApiOpts['documentOpts']>['override']>;
 
-/** Answers may grow, so their schemas allow more fields than they name; and nobody needs the bounds of a double. */
+/**
+ * Answers may grow, so their schemas allow more fields than they name; nobody needs the bounds of a double; and what may
+ * be null is described where readers look, not in one of its two kinds.
+ */
 const tidySchema: Override = ({ jsonSchema, io }) => {
   if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+  const [kind, ...others] = jsonSchema.anyOf?.filter(({ type }) => type !== 'null') ?? [];
+  if (kind?.description !== undefined && others.length === 0) jsonSchema.description ??= kind.description;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 };

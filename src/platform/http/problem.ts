@@ -35,7 +35,8 @@ export const problemSchema = z
       .array(
         z.object({
           pointer: z.string().meta({
-            description: 'JSON pointer into the body, or `?name` for a query parameter.',
+            description:
+              'JSON pointer into the body, `?name` for a query parameter, or `{name}` for one of the path.',
             example: '/to',
           }),
           detail: z

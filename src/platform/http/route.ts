@@ -53,7 +53,7 @@ export interface Operation {
   wholeAccount?: boolean;
   /** Errors of the slices that this operation may answer with. The first 404 answers for malformed path ids. */
   problems?: readonly ErrorFactory[];
-  /** Points it takes from the key's rate limit; 1 where not said. */
+  /** Points it takes from the caller's rate limit; 1 where not said. */
   cost?: number;
   /** Longest time for an answer, in milliseconds; 30 s where not said. */
   timeoutMs?: number;

@@ -10,6 +10,13 @@ interface Retention {
 }
 
 let api: Api;
+
+/** Days go by for what the account keeps after a change of plan. */
+const pass = (accountId: string, days: number) =>
+  api.db.owner.query(
+    'update app.content_graces set until = until - make_interval(days => $2) where account_id = $1',
+    [accountId, days],
+  );
 beforeAll(async () => {
   api = await openApi(async ({ db }) => retentionRoutes(createRetentionService({ database: db.database })));
 });
@@ -55,7 +62,6 @@ describe('/v1/account/retention', () => {
       api.call(text, 'PATCH', '/v1/account/retention', { content: 'days', content_days: days });
     const get = async () => (await api.call(text, 'GET', '/v1/account/retention')).json<Retention>();
     expect((await patch(300)).status).toBe(200);
-    await plan('growth');
     await plan('free');
     const now = await get();
     expect(now).toMatchObject({ content_days: 300, record_days: 300, shortens: { content_days: 30 } });
@@ -64,11 +70,32 @@ describe('/v1/account/retention', () => {
     const refused = await patch(31);
     expect([refused.status, refused.json().code]).toEqual([403, 'retention.beyond_plan']);
 
-    await api.db.owner.query('update subscriptions set content_grace_until = now() where account_id = $1', [
-      accountId,
-    ]);
+    await pass(accountId, 30);
     expect(await get()).toMatchObject({ content_days: 30, shortens: null });
     expect((await patch(7)).json()).toMatchObject({ content_days: 7, shortens: null });
+  });
+
+  it('goes down in steps where each smaller plan has its own 30 days, whatever plan is bought between', async () => {
+    const { text, accountId } = await api.issue();
+    const plan = (id: string) =>
+      api.db.owner.query(`update subscriptions set plan = $2, status = 'active' where account_id = $1`, [
+        accountId,
+        id,
+      ]);
+    const get = async () => (await api.call(text, 'GET', '/v1/account/retention')).json<Retention>();
+    await plan('scale');
+    await api.call(text, 'PATCH', '/v1/account/retention', { content: 'days', content_days: 300 });
+    await plan('starter');
+    await pass(accountId, 20);
+    await plan('free');
+    await plan('starter');
+    expect(await get()).toMatchObject({ content_days: 300, shortens: { content_days: 90 } });
+    await plan('free');
+    expect(await get()).toMatchObject({ content_days: 300, shortens: { content_days: 90 } });
+    await pass(accountId, 11);
+    expect(await get()).toMatchObject({ content_days: 90, shortens: { content_days: 30 } });
+    await pass(accountId, 20);
+    expect(await get()).toMatchObject({ content_days: 30, shortens: null });
   });
 
   it('is as before once the larger plan is back', async () => {

@@ -22,6 +22,8 @@ let db: TestDatabase;
 let notices: Notices;
 let account: string;
 let sessions: SessionsService;
+/** Of the same sessions, for waiting in vain. */
+let hasty: SessionsService;
 let reports: SessionReports;
 let woken: { id: string; mode: string; owner: string | undefined }[];
 /** What a worker would do when it is woken; at first nobody works. */
@@ -43,7 +45,9 @@ beforeAll(async () => {
       void worker({ sessionId: session.id, accountId: account, mode: session.mode, epoch: 0 });
     },
   };
-  sessions = createSessionsService({ database: db.database, changes, waker, newUuid, clock: hastyClock });
+  const shared = { database: db.database, changes, waker, newUuid };
+  sessions = createSessionsService({ ...shared, clock: systemClock });
+  hasty = createSessionsService({ ...shared, clock: hastyClock });
 });
 afterAll(async () => {
   await notices.close();
@@ -56,8 +60,8 @@ beforeEach(async () => {
 });
 
 const ctx = (mode: 'test' | 'live' = 'test') => contextOf(account, mode);
-const create = (more = {}) =>
-  sessions.create(ctx(), { name: 'Shop', autoPair: false, pacing: null, ...more });
+const create = (more = {}, by = sessions) =>
+  by.create(ctx(), { name: 'Shop', autoPair: false, pacing: null, ...more });
 const inAnHour = () => new Date(Date.now() + 3_600_000);
 const self = { phone: '919876500000', device: 1 };
 const link = async (hold: Hold) => {
@@ -94,7 +98,10 @@ describe('creating a session', () => {
   });
 
   it('with auto_pair answers with what there is where no worker comes', async () => {
-    await expect(create({ autoPair: true })).resolves.toMatchObject({ status: 'starting', auto_pair: true });
+    await expect(create({ autoPair: true }, hasty)).resolves.toMatchObject({
+      status: 'starting',
+      auto_pair: true,
+    });
   });
 
   it('refuses auto_pair in live mode, naming the field', async () => {
@@ -156,11 +163,14 @@ describe('changing a session', () => {
       name: 'Till',
       pacing: { typing: true },
     });
+    await expect(sessions.update(ctx(), id, { pacing: { interval_ms: 5 } })).resolves.toMatchObject({
+      pacing: { typing: true, interval_ms: 5 },
+    });
     await expect(sessions.update(ctx(), id, { pacing: null })).resolves.toMatchObject({
       name: 'Till',
       pacing: null,
     });
-    expect(woken).toEqual([1, 2].map(() => ({ id, mode: 'test', owner })));
+    expect(woken).toEqual([1, 2, 3].map(() => ({ id, mode: 'test', owner })));
   });
 });
 
@@ -194,6 +204,15 @@ describe('removing', () => {
     const { rows } = await db.owner.query('select desired from sessions where id = $1', [id]);
     expect(rows).toEqual([{ desired: 'deleted' }]);
   });
+
+  it('is final, also for a logout that found the session a moment before', async () => {
+    const { id } = await create();
+    const removed = await Promise.allSettled([sessions.remove(ctx(), id), sessions.remove(ctx(), id)]);
+    expect(removed.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    await expect(sessions.logout(ctx(), id)).rejects.toMatchObject({ code: 'session.not_found' });
+    const { rows } = await db.owner.query('select desired from sessions where id = $1', [id]);
+    expect(rows).toEqual([{ desired: 'deleted' }]);
+  });
 });
 
 describe('logging out', () => {
@@ -212,7 +231,7 @@ describe('logging out', () => {
 
   it('answers with what there is where no worker comes', async () => {
     const { id } = await create();
-    await expect(sessions.logout(ctx(), id)).resolves.toMatchObject({
+    await expect(hasty.logout(ctx(), id)).resolves.toMatchObject({
       status: 'starting',
       desired: 'logged_out',
     });
@@ -243,18 +262,24 @@ describe('the QR code', () => {
 
   it('is not there yet, not there any more, or not needed', async () => {
     const { id } = await create();
-    await expect(sessions.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.not_ready', retryAfter: 2 });
+    await expect(hasty.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.not_ready', retryAfter: 2 });
+    const status = 'starting';
+    await reports.status(hold(id), { status, code: 'session.x', detail: 'No route.', wanted: true });
+    await expect(hasty.qr(ctx(), id)).rejects.toMatchObject({
+      code: 'session.not_ready',
+      detail: 'No route.',
+    });
     await reports.status(hold(id), {
       status: 'failed',
       code: 'session.pairing_timed_out',
       detail: 'x',
       wanted: false,
     });
-    await expect(sessions.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.no_qr' });
+    await expect(hasty.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.no_qr' });
     await link(hold(id));
-    await expect(sessions.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.already_linked' });
+    await expect(hasty.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.already_linked' });
     await sessions.restart(ctx(), id);
-    await expect(sessions.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.already_linked' });
+    await expect(hasty.qr(ctx(), id)).rejects.toMatchObject({ code: 'session.already_linked' });
   });
 });
 
@@ -290,16 +315,34 @@ describe('a pairing code', () => {
 
   it('fails where no answer comes', async () => {
     const id = await pairing();
-    await expect(sessions.pairingCode(ctx(), id, phone)).rejects.toMatchObject({
+    await expect(hasty.pairingCode(ctx(), id, phone)).rejects.toMatchObject({
       code: 'session.pairing_failed',
     });
   });
 
+  it('is for the number that was asked for last', async () => {
+    const id = await pairing();
+    const first = sessions.pairingCode(ctx(), id, phone);
+    const lost = expect(first).rejects.toMatchObject({ code: 'session.pairing_replaced' });
+    await expect.poll(async () => (await sessions.get(ctx(), id)).pairing_phone).toBe(phone);
+    const second = sessions.pairingCode(ctx(), id, '14155550100');
+    await lost;
+    const hold = { sessionId: id, accountId: account, mode: 'test', epoch: 0 } as const;
+    await reports.pairingAnswer(hold, { phone: '14155550100', code: 'CODE0100' });
+    await expect(second).resolves.toBe('CODE0100');
+  });
+
   it('is for sessions that are pairing', async () => {
     const { id } = await create();
-    await expect(sessions.pairingCode(ctx(), id, phone)).rejects.toMatchObject({ code: 'session.not_ready' });
+    await expect(hasty.pairingCode(ctx(), id, phone)).rejects.toMatchObject({ code: 'session.not_ready' });
+    const hold = { sessionId: id, accountId: account, mode: 'test', epoch: 0 } as const;
+    await reports.status(hold, { status: 'logged_out', wanted: false });
+    await expect(hasty.pairingCode(ctx(), id, phone)).rejects.toMatchObject({
+      code: 'session.not_pairing',
+      detail: 'The session is logged_out.',
+    });
     await link({ sessionId: id, accountId: account, mode: 'test', epoch: 0 });
-    await expect(sessions.pairingCode(ctx(), id, phone)).rejects.toMatchObject({
+    await expect(hasty.pairingCode(ctx(), id, phone)).rejects.toMatchObject({
       code: 'session.already_linked',
     });
   });

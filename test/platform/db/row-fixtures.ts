@@ -269,6 +269,11 @@ export const FIXTURES: Record<string, Fixture> = {
     writes: 'since',
     key: ['message_id'],
   },
+  'app.content_graces': {
+    row: () => ({ account_id: seeds.account, until: new Date(), days: 90 }),
+    writes: 'mailed_at',
+    key: ['account_id', 'until'],
+  },
   users: { row: () => ({ id: uuid(), email: `${uuid()}@example.com` }), writes: 'name', key: ['id'] },
   members: {
     row: () => ({ account_id: seeds.account, user_id: seeds.user, role: 'viewer' }),

@@ -65,6 +65,7 @@ const EXPECTED = `
   app.purge_runs       RRRR  RRRR  RRRR           RRRR  RRRR     -     AAAA
   app.content_marks    RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
   app.content_waits    RRRR  RRRR  RRRR           RRRR  RRRR     RRRR  AAAA
+  app.content_graces   RRRR  RRRR  RRRR           ARRR  FRRR     -     AAAA
   app.rate_limits      AAAA  RRRR  RRRR           RRRR  RRRR     -     AAAA`;
 
 type Verb = 'select' | 'insert' | 'update' | 'delete';

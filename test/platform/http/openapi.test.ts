@@ -29,7 +29,10 @@ const routes = [
     summary: 'List things',
     tag: 'Things',
     scope: undefined,
-    query: z.strictObject(pageQuery('message')),
+    query: z.strictObject({
+      ...pageQuery('message'),
+      kind: z.string().meta({ description: 'Of which kind.', example: 'big' }).optional(),
+    }),
     answers: { 200: { description: 'A page.', schema: pageOf(nameView, 'ThingList') } },
     handler: async () => ({ status: 200, body: { data: [], has_more: false, next_cursor: null } }),
   }),

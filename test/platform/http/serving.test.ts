@@ -218,19 +218,21 @@ it('refuses requests over the limit with the time to wait', async () => {
   await small.close();
 });
 
-it('counts the keys of an account and mode together, and people by themselves', async () => {
+it('counts the keys of an account and mode together, and people by themselves, each under its own limit', async () => {
   const accountId = newUuid();
   const key = () => ({ type: 'api_key', id: newUuid() }) as const;
+  const person = { type: 'user', id: newUuid(), role: 'owner' } as const;
   const callers: Record<string, Principal> = {
     first: principal({ accountId, actor: key() }),
     second: principal({ accountId, actor: key() }),
     live: principal({ accountId, mode: 'live', actor: key() }),
-    person: principal({ accountId, actor: { type: 'user', id: newUuid(), role: 'owner' } }),
+    person: principal({ accountId, actor: person }),
+    personLive: principal({ accountId, mode: 'live', actor: person }),
     stranger: principal({ actor: key() }),
   };
   const shared = await openEdge({
     routes,
-    limit: 2,
+    rateLimitOf: ({ mode }) => (mode === 'test' ? 2 : 1),
     authenticate: async (credential) => callers[credential] ?? principal(),
   });
   const call = async (name: string) =>
@@ -239,5 +241,6 @@ it('counts the keys of an account and mode together, and people by themselves', 
     200, 200, 429, 429,
   ]);
   expect([await call('live'), await call('person'), await call('stranger')]).toEqual([200, 200, 200]);
+  expect([await call('personLive'), await call('personLive'), await call('person')]).toEqual([200, 429, 200]);
   await shared.close();
 });
