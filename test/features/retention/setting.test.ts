@@ -76,7 +76,7 @@ describe('/v1/account/retention', () => {
   });
 
   it('goes down in steps where each smaller plan has its own 30 days, whatever plan is bought between', async () => {
-    const { text, accountId } = await api.issue();
+    const { text, accountId } = await api.issue({ mode: 'live' });
     const plan = (id: string) =>
       api.db.owner.query(`update subscriptions set plan = $2, status = 'active' where account_id = $1`, [
         accountId,
