@@ -11,12 +11,17 @@ const provider = [
   billingErrors.providerRefused,
   billingErrors.providerUnavailable,
 ];
-const write = { tag: 'Billing', scope: 'billing:write', timeoutMs: 60_000 } satisfies Partial<Operation>;
+const write = {
+  tag: 'Billing',
+  scope: 'billing:write',
+  wholeAccount: true,
+  timeoutMs: 60_000,
+} satisfies Partial<Operation>;
 const subscription = {
   200: { description: 'The subscription as it is now.', schema: schema.subscriptionView },
 } as const;
 
-/** Plans, the account's subscription, and its invoices. The same for keys of both modes: there is one subscription. */
+/** Plans, the account's subscription, and its invoices: both modes share them, and test keys only read them. */
 export function billingRoutes(billing: BillingService): Route[] {
   return [
     ...readingRoutes(billing),

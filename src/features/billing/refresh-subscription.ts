@@ -13,7 +13,7 @@ import { laterLook } from './subscription.model.ts';
 
 export interface RefreshParts {
   database: Database;
-  mail: Pick<MailService, 'send' | 'wake'>;
+  mail: Pick<MailService, 'sendToOwners' | 'wake'>;
   newUuid: NewUuid;
   clock: Pick<Clock, 'now'>;
   log: Log;

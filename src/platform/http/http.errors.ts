@@ -86,6 +86,12 @@ export const authErrors = defineErrors({
     remedy:
       'Use a key that has the scope named in the detail, or ask an owner of the account for another role.',
   },
+  liveKeyNeeded: {
+    code: 'account.live_key_needed',
+    status: 403,
+    title: 'A test key cannot do what concerns the whole account',
+    remedy: 'Use a live key or sign in: what is changed, paid for or handed over is live too.',
+  },
   userNeeded: {
     code: 'auth.user_needed',
     status: 403,

@@ -28,6 +28,7 @@ export function operationSchema(route: Route, refusals: readonly ErrorFactory[])
     tags: [operation.tag],
     security: SECURITY[operation.access ?? 'account'],
     ...(operation.scope !== undefined && { 'x-required-scope': operation.scope }),
+    ...(operation.wholeAccount && { 'x-whole-account': true }),
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),
@@ -46,12 +47,14 @@ const idempotencyHeader = z.object({
   }),
 });
 
-function descriptionOf({ operation: { description, scope, access, cost = 1 } }: Route): string {
+function descriptionOf({ operation }: Route): string {
+  const { description, scope, access, wholeAccount, cost = 1 } = operation;
   const open = access === 'public' ? 'Asks for no credential.' : 'Any valid key may call it.';
   const parts = [
     description,
     access === 'user' ? 'For people who are signed in; API keys are refused.' : undefined,
     scope !== undefined ? `Needs the scope \`${scope}\`.` : access === 'user' ? undefined : open,
+    wholeAccount ? 'Concerns the whole account: test keys are refused.' : undefined,
     cost === 1 ? undefined : `Counts as ${cost} requests against the rate limit.`,
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
@@ -129,6 +132,7 @@ function problemDefinitions(
     ...refusals,
     ...(operation.access === 'user' ? [authErrors.userNeeded] : []),
     ...(operation.scope === undefined ? [] : [authErrors.scopeMissing]),
+    ...(operation.wholeAccount ? [authErrors.liveKeyNeeded] : []),
     authErrors.tooManyFailures,
   ];
   const common = [

@@ -49,6 +49,8 @@ export interface Operation {
   scope: string | undefined;
   /** `account` where not said; `public` by {@link definePublicRoute}. */
   access?: Access;
+  /** Changes or hands over what belongs to both modes: API keys of test mode, which are passed around freely, are refused. */
+  wholeAccount?: boolean;
   /** Errors of the slices that this operation may answer with. The first 404 answers for malformed path ids. */
   problems?: readonly ErrorFactory[];
   /** Points it takes from the caller's rate limit; 1 where not said. */

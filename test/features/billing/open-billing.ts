@@ -10,6 +10,7 @@ import { servePaymentWebhooks } from '../../../src/features/billing/payment-webh
 import { createProviders } from '../../../src/features/billing/providers.ts';
 import { createRazorpayProvider } from '../../../src/features/billing/razorpay/razorpay-provider.ts';
 import { createStripeProvider } from '../../../src/features/billing/stripe/stripe-provider.ts';
+import { findRecipients } from '../../../src/features/mail/mail.store.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { type PaymentSandboxOptions, startPaymentSandbox } from '../../../src/payment-sandbox/start.ts';
 import { createLifecycle } from '../../../src/platform/lifecycle/lifecycle.ts';
@@ -66,8 +67,10 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
     basePlan: 'trial',
     onFact: () => undefined,
     mail: {
-      async send(_tx, { accountId, to, template, values }) {
-        mails.push({ accountId, to, template, values });
+      async sendToOwners(tx, { accountId, template, values }) {
+        for (const { email: to } of await findRecipients(tx, accountId)) {
+          mails.push({ accountId, to, template, values });
+        }
       },
       wake: () => undefined,
     },
@@ -75,7 +78,7 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
   const edge = await openEdge({
     database: db.database,
     vault: db.vault,
-    authenticate: async (credential) => principal({ accountId: credential }),
+    authenticate: async (credential) => principal({ accountId: credential, mode: 'live' }),
     routes: billingRoutes(createBillingService(parts)),
     pages: [(app) => servePaymentWebhooks(app, providers, parts)],
   });
