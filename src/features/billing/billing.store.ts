@@ -69,11 +69,11 @@ export async function findQuotas(tx: AccountTx): Promise<QuotaRow[]> {
   );
 }
 
-/** Subscriptions at providers that are not over, the one paid last first. */
+/** Subscriptions at providers that are not over, the one bought last first. */
 export async function listLiveMirrors(tx: AccountTx): Promise<MirrorRow[]> {
   return tx.query<MirrorRow>(
     `select ${MIRROR_COLUMNS} from provider_subscriptions where status not in ('cancelled', 'expired')
-     order by current_start desc nulls last, id desc`,
+     order by bought_at desc nulls last, id desc`,
   );
 }
 

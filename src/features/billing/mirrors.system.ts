@@ -81,7 +81,8 @@ export async function writeLook(
     `update provider_subscriptions set ticket = $2, provider_customer_id = coalesce($3, provider_customer_id),
        plan = $4, interval = $5, currency = $6, amount = $7, status = $8, current_start = $9, current_end = $10,
        cancel_at_period_end = coalesce($11, cancel_asked), scheduled_plan = $12, scheduled_interval = $13,
-       ended_at = $14, past_due_since = $15, checkout_url = $16 where id = $1`,
+       ended_at = $14, past_due_since = $15, checkout_url = $16,
+       bought_at = least(bought_at, $17) where id = $1`,
     [
       id,
       look.ticket,
@@ -99,6 +100,7 @@ export async function writeLook(
       seen.endedAt,
       seen.pastDueSince,
       seen.checkoutUrl,
+      seen.boughtAt,
     ],
   );
 }
@@ -141,20 +143,10 @@ export async function staleMirrors(tx: SystemTx, provider: ProviderName, limit: 
   return rows.map(({ id }) => id);
 }
 
-/** Subscriptions that are paid beside the one that was paid last: an account needs one. */
-export async function doublesOf(tx: SystemTx, accountId: string): Promise<(MirrorName & { id: string })[]> {
-  return tx.query<MirrorName & { id: string }>(
-    `select id, provider, provider_subscription_id as "subscriptionId" from provider_subscriptions
-     where account_id = $1 and renews and status = 'active' and not cancel_at_period_end
-     order by current_start desc nulls last, id desc offset 1`,
-    [accountId],
-  );
-}
-
 /** Subscriptions of an account that renew and are not over. */
-export async function liveMirrorsOf(tx: SystemTx, accountId: string): Promise<MirrorName[]> {
-  return tx.query<MirrorName>(
-    `select provider, provider_subscription_id as "subscriptionId" from provider_subscriptions
+export async function liveMirrorsOf(tx: SystemTx, accountId: string): Promise<MirrorRow[]> {
+  return tx.query<MirrorRow>(
+    `select ${MIRROR_COLUMNS} from provider_subscriptions
      where account_id = $1 and renews and status not in ('cancelled', 'expired')`,
     [accountId],
   );

@@ -15,6 +15,8 @@ export interface SeenSubscription {
   price: SeenPrice;
   status: MirrorStatus;
   renews: boolean;
+  /** When its first period began, as far as that is known. */
+  boughtAt: Date | null;
   currentStart: Date | null;
   currentEnd: Date | null;
   /** `undefined` where the provider does not say. */

@@ -62,6 +62,8 @@ export function seenSubscription(
     price: { priceId: subscription.plan_id },
     status,
     renews: true,
+    // It does not say when it was paid first; the earliest period that was seen counts.
+    boughtAt: currentStart,
     currentStart,
     currentEnd,
     cancelAtPeriodEnd: undefined,
@@ -112,6 +114,7 @@ export function seenLink(link: Link): SeenSubscription {
     price: { plan: link.notes['plan'] ?? '', interval, amount, currency },
     status: LINK_STATUS[link.status] ?? 'incomplete',
     renews: false,
+    boughtAt: paidAt,
     currentStart: paidAt,
     currentEnd: paidAt && addInterval(paidAt, interval),
     cancelAtPeriodEnd: false,

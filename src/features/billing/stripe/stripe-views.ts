@@ -27,6 +27,7 @@ export function seenSubscription(subscription: Stripe.Subscription): SeenSubscri
     price: { priceId: item?.price.id ?? '' },
     status,
     renews: true,
+    boughtAt: status === 'incomplete' ? null : time(subscription.start_date),
     currentStart,
     currentEnd: item ? time(item.current_period_end) : null,
     cancelAtPeriodEnd: subscription.cancel_at_period_end || subscription.cancel_at !== null,
