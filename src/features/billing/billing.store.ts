@@ -1,3 +1,4 @@
+import type { Cause } from '../../platform/context.ts';
 import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { Interval, PlanPrice, PlanRow, ProviderName } from './plans.model.ts';
@@ -116,6 +117,15 @@ export async function markCancelAsked(tx: AccountTx | SystemTx, id: string, aske
   await tx.query(
     'update provider_subscriptions set cancel_asked = $2, cancel_at_period_end = $2 where id = $1',
     [id, asked],
+  );
+}
+
+/** Notes who asks the provider for a change, so that whoever sees it first knows; null once it was seen. */
+export async function markAsked(tx: AccountTx, id: string, by: Cause | null): Promise<void> {
+  await tx.query(
+    `update provider_subscriptions set asked_by = $2,
+       asked_until = case when $2::jsonb is not null then now() + interval '2 minutes' end where id = $1`,
+    [id, by],
   );
 }
 

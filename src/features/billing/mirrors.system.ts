@@ -1,3 +1,4 @@
+import type { Cause } from '../../platform/context.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { SeenSubscription } from './payment-provider.ts';
@@ -22,13 +23,13 @@ export async function takeTicket(
   return row?.ticket;
 }
 
-/** The subscription, locked until the transaction ends. */
+/** The subscription, locked until the transaction ends, with whoever asks the provider for a change of it just now. */
 export async function lockMirror(
   tx: SystemTx,
   { provider, subscriptionId }: MirrorName,
-): Promise<MirrorRow | undefined> {
-  const [row] = await tx.query<MirrorRow>(
-    `select ${MIRROR_COLUMNS} from provider_subscriptions
+): Promise<(MirrorRow & { asked_by: Cause | null }) | undefined> {
+  const [row] = await tx.query<MirrorRow & { asked_by: Cause | null }>(
+    `select ${MIRROR_COLUMNS}, case when asked_until > now() then asked_by end as asked_by from provider_subscriptions
      where provider = $1 and provider_subscription_id = $2 for update`,
     [provider, subscriptionId],
   );

@@ -18,7 +18,7 @@ export interface ReceiveParts {
 
 /**
  * Takes a webhook in: checked, stored once, and its work left to a job. A lost job is found by the upkeep.
- * @throws billing.webhook_signature_invalid
+ * @throws billing.webhook_signature_invalid or billing.webhook_unreadable
  */
 export async function receivePaymentEvent(
   { database, jobs, log }: ReceiveParts,

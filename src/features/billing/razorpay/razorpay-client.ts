@@ -30,7 +30,9 @@ export function openRazorpay({ keyId, keySecret, apiUrl, timeoutMs = 20_000 }: R
 /** The library rejects with a plain object; with a TypeError where there was no answer. */
 const refusal = z.object({
   statusCode: z.coerce.number(),
-  error: z.object({ code: z.string().optional(), description: z.string().optional() }).optional(),
+  error: z
+    .object({ description: z.string().optional(), step: z.string().nullish(), reason: z.string().nullish() })
+    .optional(),
 });
 
 /** Whether Razorpay says that it knows no such id. It answers 400, not 404. */
@@ -48,7 +50,12 @@ export function isMissing(error: unknown): undefined {
   throw error;
 }
 
-/** @throws billing.provider_refused or billing.provider_unavailable */
+/** Whether the payer's bank refused, rather than Razorpay. */
+function isDeclined({ error }: z.output<typeof refusal>): boolean {
+  return error?.reason === 'payment_failed' || error?.step === 'payment_authorization';
+}
+
+/** @throws billing.payment_declined, billing.provider_refused or billing.provider_unavailable */
 export function asBillingError(error: unknown): never {
   if (error instanceof PingrError) throw error;
   const read = refusal.safeParse(error);
@@ -56,6 +63,10 @@ export function asBillingError(error: unknown): never {
   // A wrong key is our operator's affair, and too many requests pass.
   if (status >= 400 && status < 500 && status !== 401 && status !== 429) {
     const reason = read.data?.error?.description ?? `status ${status}`;
+    if (read.success && isDeclined(read.data)) {
+      const detail = `Razorpay: ${reason}. The plan is as it was: change the means of payment (POST /v1/billing/portal) and ask again.`;
+      throw billingErrors.paymentDeclined({ detail });
+    }
     throw billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
   }
   throw billingErrors.providerUnavailable({

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { billingErrors } from '../billing.errors.ts';
 import type { CheckoutProof, PaymentNotice, WebhookInput } from '../payment-provider.ts';
+import { eventType, providerId, readSigned } from '../webhook-shapes.ts';
 
 /** HMAC-SHA256 as hex, compared in constant time. */
 function isSigned(message: string | Buffer, signature: string, key: string): boolean {
@@ -23,18 +24,19 @@ export function isCheckoutProof(proof: CheckoutProof, keySecret: string): boolea
   return isSigned(message, signature, keySecret);
 }
 
-const idOnly = z.object({ entity: z.object({ id: z.string() }) }).optional();
+/** An entity of which only its id is read; some are there as null. */
+const idOnly = z.object({ entity: z.object({ id: providerId }) }).nullish();
 const ofPayment = z
-  .object({ entity: z.object({ id: z.string(), payment_id: z.string().nullish() }) })
-  .optional();
+  .object({ entity: z.object({ id: providerId, payment_id: providerId.nullish() }) })
+  .nullish();
 const eventShape = z.object({
-  event: z.string(),
+  event: eventType,
   payload: z.object({
     subscription: idOnly,
     payment_link: idOnly,
     invoice: z
-      .object({ entity: z.object({ id: z.string(), subscription_id: z.string().nullish() }) })
-      .optional(),
+      .object({ entity: z.object({ id: providerId, subscription_id: providerId.nullish() }) })
+      .nullish(),
     refund: ofPayment,
     dispute: ofPayment,
   }),
@@ -43,7 +45,7 @@ const eventShape = z.object({
 /**
  * Checks `X-Razorpay-Signature` (HMAC-SHA256 under the webhook's secret over the raw body) and reads what the event is
  * about. Its id is in a header of its own. Source: https://razorpay.com/docs/webhooks/validate-test/
- * @throws billing.webhook_signature_invalid
+ * @throws billing.webhook_signature_invalid or billing.webhook_unreadable
  */
 export function readRazorpayWebhook(
   secrets: readonly string[],
@@ -56,26 +58,17 @@ export function readRazorpayWebhook(
   }
   // Older setups send no id; then the signature is one, since a repeat of the body has the same.
   const named = typeof eventId === 'string' && eventId !== '';
-  return noticeOf(
-    eventShape.parse(JSON.parse(rawBody.toString('utf8'))),
-    named ? eventId.slice(0, 255) : signature,
-  );
+  return noticeOf(readSigned(rawBody, eventShape), named ? eventId.slice(0, 255) : signature);
 }
 
 function noticeOf({ event: type, payload }: z.output<typeof eventShape>, eventId: string): PaymentNotice {
-  const { invoice, refund, dispute } = payload;
-  const about = payload.subscription ?? payload.payment_link;
-  const returned = dispute ?? refund;
+  const { subscription, payment_link: link, invoice, refund, dispute } = payload;
   return {
     eventId,
     type,
-    subscriptionId: orNull(about?.entity.id ?? invoice?.entity.subscription_id),
-    invoiceId: orNull(invoice?.entity.id),
-    paymentId: orNull(returned?.entity.payment_id),
-    disputeId: orNull(dispute?.entity.id),
+    subscriptionId: subscription?.entity.id ?? link?.entity.id ?? invoice?.entity.subscription_id ?? null,
+    invoiceId: invoice?.entity.id ?? null,
+    paymentId: (dispute ?? refund)?.entity.payment_id ?? null,
+    disputeId: dispute?.entity.id ?? null,
   };
-}
-
-function orNull(id: string | null | undefined): string | null {
-  return id ?? null;
 }
