@@ -17,8 +17,9 @@ export function changePrice(
   const change = changeTo(context, subscription, price);
   const isDeclined = change.due > 0 && takeDecline(context, subscription);
   if (isDeclined && paymentBehavior === 'error_if_incomplete') throw refuseCard(CARD_DECLINED);
-  const { due, period } = change;
-  const invoice = writeInvoice(context, subscription, due, isDeclined ? 'open' : 'paid', period);
+  const { due: total, period } = change;
+  const status = isDeclined ? 'open' : 'paid';
+  const invoice = writeInvoice(context, subscription, { total, status, period });
   if (isDeclined && paymentBehavior === 'pending_if_incomplete') keepPending(context, subscription, change);
   else applyChange(subscription, change);
   // Stripe's own default: the new price, and a debt.

@@ -8,12 +8,18 @@ export function invoicesOf({ state }: SandboxContext, subscription: string): Str
     .reverse();
 }
 
+interface Billed {
+  /** Minor units; less than zero is a credit. */
+  total: number;
+  status: 'open' | 'paid';
+  /** The one that runs, where it is not given. */
+  period?: { start: number; end: number };
+}
+
 export function writeInvoice(
   { state, newId, now, url }: SandboxContext,
   subscription: StripeSubscription,
-  total: number,
-  status: 'open' | 'paid',
-  period = periodOf(subscription),
+  { total, status, period = periodOf(subscription) }: Billed,
 ): StripeInvoice {
   const [item] = subscription.items.data;
   const id = newId('in_');

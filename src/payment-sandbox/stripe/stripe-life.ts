@@ -54,7 +54,7 @@ export function paySession(context: SandboxContext, session: StripeSession): voi
     customer,
     subscription: subscription.id,
   });
-  const invoice = writeInvoice(context, subscription, price.unit_amount, 'paid');
+  const invoice = writeInvoice(context, subscription, { total: price.unit_amount, status: 'paid' });
   emit(context, 'checkout.session.completed', session);
   emit(context, 'customer.subscription.created', subscription);
   emit(context, 'invoice.paid', invoice);
@@ -71,7 +71,8 @@ export function renew(context: SandboxContext, subscription: StripeSubscription,
   item.current_period_start = context.now();
   item.current_period_end = endOfPeriod(item.current_period_start, item.price.recurring.interval);
   subscription.status = works ? 'active' : 'past_due';
-  const invoice = writeInvoice(context, subscription, item.price.unit_amount, works ? 'paid' : 'open');
+  const total = item.price.unit_amount;
+  const invoice = writeInvoice(context, subscription, { total, status: works ? 'paid' : 'open' });
   emit(context, works ? 'invoice.paid' : 'invoice.payment_failed', invoice);
   emit(context, 'customer.subscription.updated', subscription);
 }

@@ -58,19 +58,24 @@ function isDeclined({ error }: z.output<typeof refusal>): boolean {
 /** @throws billing.payment_declined, billing.provider_refused or billing.provider_unavailable */
 export function asBillingError(error: unknown): never {
   if (error instanceof PingrError) throw error;
-  const read = refusal.safeParse(error);
-  const status = read.data?.statusCode ?? 0;
-  // A wrong key is our operator's affair, and too many requests pass.
-  if (status >= 400 && status < 500 && status !== 401 && status !== 429) {
-    const reason = read.data?.error?.description ?? `status ${status}`;
-    if (read.success && isDeclined(read.data)) {
-      const detail = `Razorpay: ${reason}. The plan is as it was: change the means of payment (POST /v1/billing/portal) and ask again.`;
-      throw billingErrors.paymentDeclined({ detail });
-    }
-    throw billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
-  }
+  const { data } = refusal.safeParse(error);
+  if (data !== undefined && isFinal(data.statusCode)) throw refused(data);
   throw billingErrors.providerUnavailable({
     retryAfter: 30,
-    cause: error instanceof Error ? error : new Error(`Razorpay answered ${status}`),
+    cause: error instanceof Error ? error : new Error(`Razorpay answered ${data?.statusCode ?? 0}`),
+  });
+}
+
+/** A wrong key is our operator's affair, and too many requests pass. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 401 && status !== 429;
+}
+
+function refused(answer: z.output<typeof refusal>): PingrError {
+  const reason = answer.error?.description ?? `status ${answer.statusCode}`;
+  if (!isDeclined(answer)) return billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
+  const todo = 'change the means of payment (POST /v1/billing/portal) and ask again';
+  return billingErrors.paymentDeclined({
+    detail: `Razorpay: ${reason}. The plan is as it was: ${todo}.`,
   });
 }

@@ -24,21 +24,28 @@ export function isCheckoutProof(proof: CheckoutProof, keySecret: string): boolea
   return isSigned(message, signature, keySecret);
 }
 
-/** An entity of which only its id is read; some are there as null. */
-const idOnly = z.object({ entity: z.object({ id: providerId }) }).nullish();
-const ofPayment = z
+/** Parts of an event; some are there as null. */
+const aboutSelf = z
+  .object({ entity: z.object({ id: providerId }) })
+  .nullish()
+  .transform((part) => part?.entity);
+const aboutPayment = z
   .object({ entity: z.object({ id: providerId, payment_id: providerId.nullish() }) })
-  .nullish();
+  .nullish()
+  .transform((part) => part?.entity);
+const aboutSubscription = z
+  .object({ entity: z.object({ id: providerId, subscription_id: providerId.nullish() }) })
+  .nullish()
+  .transform((part) => part?.entity);
+
 const eventShape = z.object({
   event: eventType,
   payload: z.object({
-    subscription: idOnly,
-    payment_link: idOnly,
-    invoice: z
-      .object({ entity: z.object({ id: providerId, subscription_id: providerId.nullish() }) })
-      .nullish(),
-    refund: ofPayment,
-    dispute: ofPayment,
+    subscription: aboutSelf,
+    payment_link: aboutSelf,
+    invoice: aboutSubscription,
+    refund: aboutPayment,
+    dispute: aboutPayment,
   }),
 });
 
@@ -63,12 +70,18 @@ export function readRazorpayWebhook(
 
 function noticeOf({ event: type, payload }: z.output<typeof eventShape>, eventId: string): PaymentNotice {
   const { subscription, payment_link: link, invoice, refund, dispute } = payload;
+  const about = subscription ?? link;
+  const returned = dispute ?? refund;
   return {
     eventId,
     type,
-    subscriptionId: subscription?.entity.id ?? link?.entity.id ?? invoice?.entity.subscription_id ?? null,
-    invoiceId: invoice?.entity.id ?? null,
-    paymentId: (dispute ?? refund)?.entity.payment_id ?? null,
-    disputeId: dispute?.entity.id ?? null,
+    subscriptionId: orNull(about?.id ?? invoice?.subscription_id),
+    invoiceId: orNull(invoice?.id),
+    paymentId: orNull(returned?.payment_id),
+    disputeId: orNull(dispute?.id),
   };
+}
+
+function orNull(id: string | null | undefined): string | null {
+  return id ?? null;
 }

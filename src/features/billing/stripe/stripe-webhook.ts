@@ -45,10 +45,15 @@ const reference = z
   .transform((id) => id ?? null);
 const sessionShape = z.object({ subscription: reference });
 const subscriptionShape = z.object({ id: providerId });
-const invoiceShape = z.object({
-  id: providerId.nullish(),
-  parent: z.object({ subscription_details: z.object({ subscription: reference }).nullish() }).nullish(),
-});
+const invoiceShape = z
+  .object({
+    id: providerId.nullish(),
+    parent: z.object({ subscription_details: z.object({ subscription: reference }).nullish() }).nullish(),
+  })
+  .transform(({ id, parent }) => ({
+    invoiceId: id ?? null,
+    subscriptionId: parent?.subscription_details?.subscription ?? null,
+  }));
 const disputeShape = z.object({ id: providerId, payment_intent: reference });
 const paidShape = z.object({ payment_intent: reference });
 
@@ -65,11 +70,8 @@ function noticeOf({ id: eventId, type, data }: z.output<typeof eventShape>): Pay
       return { ...notice, subscriptionId: readPart(about, sessionShape).subscription };
     case 'subscription':
       return { ...notice, subscriptionId: readPart(about, subscriptionShape).id };
-    case 'invoice': {
-      const { id, parent } = readPart(about, invoiceShape);
-      const subscriptionId = parent?.subscription_details?.subscription ?? null;
-      return { ...notice, invoiceId: id ?? null, subscriptionId };
-    }
+    case 'invoice':
+      return { ...notice, ...readPart(about, invoiceShape) };
     case 'dispute': {
       const { id: disputeId, payment_intent: paymentId } = readPart(about, disputeShape);
       return { ...notice, paymentId, disputeId };
@@ -80,6 +82,7 @@ function noticeOf({ id: eventId, type, data }: z.output<typeof eventShape>): Pay
       // Other events of a charge tell of payments, which those of invoices do as well.
       if (type !== 'charge.refunded') return notice;
       return { ...notice, paymentId: readPart(about, paidShape).payment_intent };
+    case undefined:
     default:
       return notice;
   }
