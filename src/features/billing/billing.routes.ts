@@ -144,8 +144,14 @@ function changingRoutes(billing: BillingService): Route[] {
       ...write,
       summary: 'Change the plan',
       description:
-        'A larger plan starts at once, and the provider charges the difference. A smaller one starts with the next period.',
-      problems: [billingErrors.planUnknown, billingErrors.notSubscribed, billingErrors.samePlan, ...provider],
+        'A larger plan starts at once, where the provider is paid the difference; where that is declined, the answer is 402 and the plan stays. A smaller one starts with the next period.',
+      problems: [
+        billingErrors.planUnknown,
+        billingErrors.notSubscribed,
+        billingErrors.samePlan,
+        billingErrors.paymentDeclined,
+        ...provider,
+      ],
       body: schema.changeBody,
       answers: subscription,
       handler: async ({ ctx, body }) => ({
@@ -178,6 +184,7 @@ function changingRoutes(billing: BillingService): Route[] {
         billingErrors.notSubscribed,
         billingErrors.notCancelled,
         billingErrors.cannotResume,
+        billingErrors.paymentDeclined,
         ...provider,
       ],
       answers: subscription,
