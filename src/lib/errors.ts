@@ -14,6 +14,11 @@ export interface ErrorDefinition {
   title: string;
   /** What the caller can do about it, shown in the generated error reference. */
   remedy: string;
+  /**
+   * Of a 5xx: thrown only before anything was done, or by work that may be done again, so that a repeat of the request
+   * under its `Idempotency-Key` is served afresh.
+   */
+  repeatable?: true;
 }
 
 interface ErrorDetails {

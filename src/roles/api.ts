@@ -54,6 +54,8 @@ export async function runApi(config: ApiConfig): Promise<void> {
     log,
     database,
     vault,
+    clock: systemClock,
+    random: Math.random,
     info: API_INFO,
     metrics: core.metrics,
     newRequestId: () => toId('request', newUuid()),

@@ -35,7 +35,7 @@ export const outboundShape = {
     .register(variables, {
       env: 'OWNER_EMAIL',
       section: 'Mail',
-      doc: "Address of the first account's owner, written when the account is made.",
+      doc: "Address of the first account's owner, written when the account is made: whoever first signs in by it owns it.",
       roles: ['all', 'bootstrap'],
     }),
 

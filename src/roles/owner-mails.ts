@@ -1,4 +1,3 @@
-import { findOwnerEmail } from '../features/accounts/accounts.store.ts';
 import type { MailService } from '../features/mail/mail.service.ts';
 import { isMailedSince } from '../features/mail/mail.system.ts';
 import type { SessionEnd } from '../features/sessions/session-reports.service.ts';
@@ -11,36 +10,32 @@ import type { SystemTx } from '../platform/db/scope.ts';
 /** Tests end many sessions on purpose: in test mode an account gets one such mail in this time. */
 const TEST_PAUSE_MS = 3_600_000;
 
-/** Tells the owner that Pingr switched a webhook endpoint off. */
+/** Tells the owners that Pingr switched a webhook endpoint off. */
 export async function mailDisabled(
   mails: MailService,
   tx: SystemTx,
   endpoint: DisabledEndpoint,
 ): Promise<void> {
   const { id, accountId, url, mode, reason, failingSince, disabledAt } = endpoint;
-  const to = await findOwnerEmail(tx, accountId);
-  if (to === null) return;
   const endpointId = toId('webhookEndpoint', id);
   const values = { endpointId, url, mode, reason, failingSince, disabledAt };
-  await mails.send(tx, { accountId, to, template: 'webhook_disabled', values });
+  await mails.sendToOwners(tx, { accountId, template: 'webhook_disabled', values });
 }
 
-/** Tells the owner that a linked number ended and must be linked again. */
+/** Tells the owners that a linked number ended and must be linked again. */
 export async function mailEnded(
   mails: MailService,
   tx: SystemTx,
   { sessionId, accountId, mode }: Hold,
   { phone, detail }: SessionEnd,
 ): Promise<void> {
-  const to = await findOwnerEmail(tx, accountId);
   const sessionName = await readName(tx, sessionId);
-  if (to === null || sessionName === undefined) return;
+  if (sessionName === undefined) return;
   const template = 'session_disconnected';
   const since = new Date(systemClock.now().getTime() - TEST_PAUSE_MS);
   if (mode === 'test' && (await isMailedSince(tx, { accountId, template, since }))) return;
-  await mails.send(tx, {
+  await mails.sendToOwners(tx, {
     accountId,
-    to,
     template,
     values: { sessionName, phone: `+${phone}`, mode, detail },
   });

@@ -1,5 +1,6 @@
 import type { AccountsService } from '../features/accounts/accounts.service.ts';
 import type { MailService } from '../features/mail/mail.service.ts';
+import { scopesOfRole } from '../features/members/roles.model.ts';
 import { openContent } from '../features/messages/message-content.ts';
 import { createClosuresService } from '../features/privacy/closures.service.ts';
 import { eraseDueAccounts } from '../features/privacy/erase-account.ts';
@@ -47,6 +48,7 @@ export function openPrivacyRoutes(
     ...shared,
     tokens: createRestoreTokens(config.masterKey),
     restoreDays: config.restoreDays,
+    scopesOf: scopesOfRole,
     restoreUrl: (token) => `${publicUrlOf(config)}${RESTORE_PATH}?token=${token}`,
   });
   return {

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { WakeSignal } from '../lib/wake-signal.ts';
 import type { Log } from '../platform/log/log.ts';
 import { SendError, type WhatsAppIdentity, type WhatsAppSocket } from '../whatsapp/socket.ts';
-import { paceDelay } from './pace.ts';
+import { paceNext } from './pace.ts';
 import type { PoolMetrics } from './pool-metrics.ts';
 import type { Recipients } from './recipients.ts';
 import { failureOf, notOnWhatsApp } from './send-outcome.ts';
@@ -75,7 +75,8 @@ export async function runLane(parts: LaneParts, lane: Lane): Promise<void> {
 async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<boolean> {
   const { clock, inFlight, hold, socket, signal } = run;
   for (const message of batch) {
-    await pause(run, paceDelay(run.pacing(), { ...run, linkedAt: run.linkedAt() }, clock.now(), run.random));
+    const pace = nextPace(run, message);
+    await pauseUntil(run, pace.typeAt);
     while (inFlight.size >= WINDOW) await Promise.race(inFlight.values());
     if (signal.aborted) return false;
     if (isInTrouble(run)) {
@@ -90,6 +91,7 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<boo
       continue;
     }
     if (run.pacing().typing) await socket.setTyping(to, true).catch(() => undefined);
+    await pauseUntil(run, pace.sendAt);
     // What went before may have run into trouble meanwhile.
     if (signal.aborted || isInTrouble(run)) return false;
     run.lastSentAt = clock.now();
@@ -103,6 +105,14 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<boo
   return true;
 }
 
+/** Instants, in milliseconds since the epoch: what is asked of WhatsApp meanwhile does not add to the interval. */
+function nextPace(run: Run, { content }: QueuedMessage): { typeAt: number; sendAt: number } {
+  const now = run.clock.now();
+  const state = { lastSentAt: run.lastSentAt, linkedAt: run.linkedAt(), length: content.body.length };
+  const { typeIn, sendIn } = paceNext(run.pacing(), state, now, run.random);
+  return { typeAt: now.getTime() + typeIn, sendAt: now.getTime() + sendIn };
+}
+
 function isInTrouble({ retryAt, clock }: Run): boolean {
   return retryAt > clock.now().getTime();
 }
@@ -110,7 +120,7 @@ function isInTrouble({ retryAt, clock }: Run): boolean {
 /** Waits until the message that is in trouble can be taken again: it comes first, so that the order stays. */
 async function sitOut(run: Run): Promise<void> {
   await Promise.all(run.inFlight.values());
-  await pause(run, run.retryAt - run.clock.now().getTime());
+  await pauseUntil(run, run.retryAt);
 }
 
 async function sendOne(run: Run, message: QueuedMessage, to: WhatsAppIdentity): Promise<void> {
@@ -157,6 +167,10 @@ async function handleFailure(run: Run, message: QueuedMessage, error: unknown): 
     case 'closed':
       return;
   }
+}
+
+function pauseUntil(run: Run, at: number): Promise<void> {
+  return pause(run, at - run.clock.now().getTime());
 }
 
 async function pause({ clock, signal }: Run, ms: number): Promise<void> {

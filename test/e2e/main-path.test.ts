@@ -69,7 +69,47 @@ describe('a linked session', () => {
       () => api.inbox(PHONE),
       (found) => found.at(-1)?.text === 'an answer',
     );
-    expect(inbox.at(-1).quoted_id).toBe(question.whatsapp_id);
+    expect(inbox.at(-1)).toMatchObject({
+      quoted_id: question.whatsapp_id,
+      quoted_from: `+${PHONE}`,
+      quoted_text: 'a question',
+    });
+    const own = (await api.get(`/v1/messages?direction=outbound`)).data.find(
+      (message: Json) => message.text.body === 'an answer',
+    );
+    await api.sendText(PHONE, 'and another', { context: { message_id: own.id } });
+    await eventually(
+      () => api.inbox(PHONE),
+      (found) => found.at(-1)?.text === 'and another' && found.at(-1)?.quoted_from === session.phone,
+    );
+  });
+
+  it('quotes what one phone wrote to that phone only', async () => {
+    const stranger = '919876560002';
+    await api.post(`/v1/sandbox/phones/${PHONE}/messages`, {
+      to: session.phone,
+      text: { body: 'my PIN is 4711' },
+    });
+    const [secret] = await eventually(
+      () => api.get('/v1/messages?direction=inbound').then((page) => page.data),
+      (found) => found[0]?.text.body === 'my PIN is 4711',
+    );
+    const refused = await api.request('POST', '/v1/messages', {
+      ...{ to: stranger, type: 'text', text: { body: 'not for you' } },
+      context: { message_id: secret.id },
+    });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: { code: 'message.context_not_found', errors: [{ pointer: '/context/message_id' }] },
+    });
+    await api.sendText(stranger, 'hello');
+    const inbox = await eventually(
+      () => api.inbox(stranger),
+      (found) => found.length > 0,
+    );
+    expect(inbox).toHaveLength(1);
+    expect(inbox[0]).toMatchObject({ text: 'hello' });
+    expect(inbox[0].quoted_id ?? null).toBeNull();
   });
 
   it('tells of every step as an event, in order', async () => {

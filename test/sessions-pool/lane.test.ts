@@ -146,6 +146,47 @@ describe('a lane', () => {
     await expect.poll(() => socket.typing).toEqual([{ phone: '919876543210', lid: '9919876543210' }]);
   });
 
+  it('types for as long as a person would before it sends, and sends no slower for it', async () => {
+    await queue('a', 'b', 'c');
+    pacing = { ...pacing, interval_ms: 2_000, typing: true };
+    const steps: [string, number][] = [];
+    socket.onTyping = () => steps.push(['typing', clock.elapsed()]);
+    socket.onSend = async () => {
+      steps.push(['sent', clock.elapsed()]);
+      return { sentAt: new Date() };
+    };
+    void start();
+    await expect.poll(() => steps).toHaveLength(6);
+    expect(steps).toEqual([
+      ...[
+        ['typing', 0],
+        ['sent', 500],
+      ],
+      ...[
+        ['typing', 2_000],
+        ['sent', 2_500],
+      ],
+      ...[
+        ['typing', 4_000],
+        ['sent', 4_500],
+      ],
+    ]);
+  });
+
+  it('that ends while it types leaves the message to the next', async () => {
+    const message = await one();
+    pacing = { ...pacing, interval_ms: 2_000, typing: true };
+    socket.onTyping = () => stop.abort();
+    await start();
+    expect(socket.sent).toEqual([]);
+    await expect(statusOf(message)).resolves.toBe('queued');
+    stop = new AbortController();
+    socket.onTyping = () => undefined;
+    void start();
+    await expect.poll(() => statusOf(message)).toBe('sent');
+    expect(socket.bodies()).toEqual(['hello']);
+  });
+
   it('shows a message as sending when its ack is slow', async () => {
     const message = await one();
     let ack = (): void => undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Pacing } from '../../src/features/sessions/sessions.service.ts';
 import { fairShare } from '../../src/sessions-pool/fair-share.ts';
-import { paceDelay } from '../../src/sessions-pool/pace.ts';
+import { type PaceState, paceNext } from '../../src/sessions-pool/pace.ts';
 
 const DAY_MS = 86_400_000;
 const now = new Date('2026-11-21T09:00:00Z');
@@ -14,6 +14,13 @@ const pacing = fc.record<Pacing>({
   warm_up_days: fc.nat(30),
 });
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+
+/** Until the message goes out, of a session that shows no "typing…". */
+function paceDelay(policy: Pacing, state: PaceState, at: Date, r: () => number): number {
+  const pace = paceNext({ ...policy, typing: false }, { ...state, length: 10 }, at, r);
+  expect(pace.typeIn).toBe(pace.sendIn);
+  return pace.sendIn;
+}
 
 describe('pacing', () => {
   it('lets the first message go at once', () => {
@@ -63,6 +70,39 @@ describe('pacing', () => {
   it('is off in test mode', () => {
     const policy: Pacing = { interval_ms: 0, jitter_ms: 0, typing: false, warm_up_days: 0 };
     expect(paceDelay(policy, { lastSentAt: now, linkedAt: now }, now, () => 0.9)).toBe(0);
+  });
+});
+
+describe('typing', () => {
+  const warm = { linkedAt: ago(31 * DAY_MS) };
+  const typing = ({ typeIn, sendIn }: { typeIn: number; sendIn: number }) => sendIn - typeIn;
+
+  it('shows for longer where the text is longer, from half a second to twelve', () => {
+    const policy: Pacing = { interval_ms: 600_000, jitter_ms: 0, typing: true, warm_up_days: 0 };
+    const shown = (length: number) =>
+      typing(paceNext(policy, { lastSentAt: undefined, linkedAt: null, length }, now, () => 0.5));
+    expect([1, 20, 60, 4_096].map(shown)).toEqual([500, 1_600, 4_800, 12_000]);
+  });
+
+  it('never shows for longer than the interval and its jitter', () => {
+    fc.assert(
+      fc.property(pacing, random, fc.nat(4_096), fc.nat(100_000), (policy, r, length, since) => {
+        const state = { lastSentAt: ago(since), ...warm, length };
+        const shown = typing(paceNext({ ...policy, typing: true }, state, now, () => r));
+        expect(shown).toBeLessThanOrEqual(policy.interval_ms + policy.jitter_ms + 1);
+        expect(shown).toBeGreaterThanOrEqual(Math.min(500, policy.interval_ms) - 1);
+      }),
+    );
+  });
+
+  it('takes none of the rate: right after a message the next one goes out when it would without', () => {
+    fc.assert(
+      fc.property(pacing, random, fc.nat(4_096), fc.nat(40), (policy, r, length, days) => {
+        const state = { lastSentAt: now, linkedAt: ago(days * DAY_MS), length };
+        const send = (shows: boolean) => paceNext({ ...policy, typing: shows }, state, now, () => r).sendIn;
+        expect(send(true)).toBe(send(false));
+      }),
+    );
   });
 });
 

@@ -14,6 +14,8 @@ export interface Operation {
   guarded: boolean;
   /** For people who are signed in; keys are refused. */
   forPeople: boolean;
+  /** Concerns both modes; test keys are refused. */
+  wholeAccount: boolean;
   /** Smallest body that fits the schema, made of the examples. */
   body: Json;
 }
@@ -30,6 +32,7 @@ export function operationsOf(document: Json): Operation[] {
         params: [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? ''),
         scope: operation['x-required-scope'],
         guarded: operation.security.length > 0,
+        wholeAccount: operation['x-whole-account'] === true,
         forPeople: !operation.security.some((way: Json) => way.apiKey),
         body: schema && exampleOf(schema, document),
       };

@@ -88,6 +88,8 @@ function view({ message }: InboxEntry) {
     delivered_at: message.deliveredAt,
     read_at: message.readAt,
     quoted_id: message.quotedId,
+    quoted_from: message.quotedFrom && `+${message.quotedFrom}`,
+    quoted_text: message.quotedText,
     type: message.encryption,
     duplicates: message.duplicates,
     from_device: message.fromDevice,

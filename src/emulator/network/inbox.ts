@@ -18,6 +18,9 @@ export const storedMessageSchema = z.object({
   deliveredAt: z.string().optional(),
   readAt: z.string().optional(),
   quotedId: z.string().optional(),
+  /** As the quote itself says: digits of who wrote the quoted message, and its text. */
+  quotedFrom: z.string().optional(),
+  quotedText: z.string().optional(),
   /** How the first copy was encrypted; `none` where it never left the emulator. */
   encryption: z.enum(['pkmsg', 'msg', 'none']),
   /** Copies after the first. */

@@ -5,7 +5,15 @@ import { proto } from '@whiskeysockets/baileys/WAProto/index.js';
 export interface ReadContent {
   kind: string;
   text: string;
-  quotedId: string | undefined;
+  quoted: ReadQuote | undefined;
+}
+
+/** The message that a reply shows above its own text. */
+interface ReadQuote {
+  id: string;
+  /** Address of who wrote it. */
+  author: string | undefined;
+  text: string | undefined;
 }
 
 export interface QuotedText {
@@ -50,13 +58,19 @@ export function textMessage(text: string, quoted?: QuotedText): proto.IMessage {
 export function read(message: proto.IMessage): ReadContent {
   const { conversation, extendedTextMessage } = message;
   if (typeof conversation === 'string' && conversation !== '') {
-    return { kind: 'text', text: conversation, quotedId: undefined };
+    return { kind: 'text', text: conversation, quoted: undefined };
   }
   if (extendedTextMessage) {
-    const quotedId = extendedTextMessage.contextInfo?.stanzaId ?? undefined;
-    return { kind: 'text', text: extendedTextMessage.text ?? '', quotedId };
+    const quoted = readQuote(extendedTextMessage.contextInfo ?? {});
+    return { kind: 'text', text: extendedTextMessage.text ?? '', quoted };
   }
   const fields = Object.entries(message).filter(([, value]) => value !== null && value !== undefined);
   const kind = fields.map(([name]) => name).find((name) => !ACCOMPANYING.has(name)) ?? 'empty';
-  return { kind, text: '', quotedId: undefined };
+  return { kind, text: '', quoted: undefined };
+}
+
+function readQuote({ stanzaId, participant, quotedMessage }: proto.IContextInfo): ReadQuote | undefined {
+  if (typeof stanzaId !== 'string') return undefined;
+  const text = quotedMessage?.conversation ?? quotedMessage?.extendedTextMessage?.text;
+  return { id: stanzaId, author: participant ?? undefined, text: text ?? undefined };
 }

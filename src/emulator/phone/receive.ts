@@ -81,9 +81,19 @@ function keep(context: PhoneContext, stanza: WireNode, origin: Origin, opened: O
     duplicates: 0,
     fromDevice: origin.device,
     addressing: stanza.attrs['addressing_mode'] === 'lid' ? 'lid' : 'pn',
-    ...(content.quotedId !== undefined && { quotedId: content.quotedId }),
+    ...quoteOf(context, content),
   });
   if (!origin.isOwn) react(context, entry);
+}
+
+function quoteOf({ realm }: PhoneContext, { quoted }: ReturnType<typeof read>): Partial<StoredMessage> {
+  if (quoted === undefined) return {};
+  const author = realm.resolve(parseJid(quoted.author));
+  return {
+    quotedId: quoted.id,
+    ...(author !== undefined && { quotedFrom: author.number }),
+    ...(quoted.text !== undefined && { quotedText: quoted.text }),
+  };
 }
 
 function noteDuplicate(context: PhoneContext, { author, id, isOwn }: Origin): void {

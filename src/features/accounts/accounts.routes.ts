@@ -26,6 +26,7 @@ export function accountRoutes(accounts: AccountsService): Route[] {
       description: 'Changes hold for both modes.',
       tag: 'Account',
       scope: 'account:write',
+      wholeAccount: true,
       problems: [accountErrors.notFound],
       body: accountChange,
       answers: { 200: { description: 'The account as it is now.', schema: accountView } },

@@ -9,10 +9,10 @@ export const accountView = z
   .object({
     id: idField('account', 'Id of the account.'),
     name: z.string().meta({ description: 'Name of the account.', example: 'Acme' }),
-    email: z
-      .string()
-      .nullable()
-      .meta({ description: 'Where Pingr writes to the owner of the account.', example: 'owner@example.com' }),
+    email: z.string().nullable().meta({
+      description: 'Where Pingr writes about the account, beside its owners.',
+      example: 'owner@example.com',
+    }),
     mode: z
       .enum(MODES)
       .meta({ description: 'Mode of the key that asks: what it sees and sends.', example: 'test' }),
@@ -25,7 +25,8 @@ export const accountChange = z
   .strictObject({
     name: z.string().trim().min(1).max(100).optional().meta({ description: 'New name.', example: 'Acme' }),
     email: z.email('must be an e-mail address').max(254).nullable().optional().meta({
-      description: 'Where Pingr writes when something needs its owner; null for nowhere.',
+      description:
+        'Where Pingr writes about the account, beside its owners; null for nowhere else. Nobody becomes an owner by it.',
       example: 'owner@example.com',
     }),
   })

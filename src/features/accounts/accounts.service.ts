@@ -3,19 +3,22 @@ import type { NewUuid } from '../../lib/ids.ts';
 import type { Context } from '../../platform/context.ts';
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
-import { type AccountScope, type AccountTx, bothModes, type SystemTx } from '../../platform/db/scope.ts';
+import { type AccountScope, bothModes, type SystemTx } from '../../platform/db/scope.ts';
 import { accountErrors } from './accounts.errors.ts';
-import { type AccountRow, findAccount, findOwnerEmail, updateAccount } from './accounts.store.ts';
+import { type AccountRow, findAccount, updateAccount } from './accounts.store.ts';
 import * as system from './accounts.system.ts';
 
 /** The use cases of accounts (the tenants). Ids are UUIDs. */
 export interface AccountsService {
-  /** Makes an account and its data key. For operators and the first start, not for callers of the API. */
+  /**
+   * Makes an account and its data key, which becomes that of the person who first signs in by `email`. For operators and
+   * the first start, not for callers of the API.
+   */
   create(account: { name: string; email?: string | undefined }): Promise<AccountRow>;
-  /** The same in a transaction. @returns its UUID */
+  /** Makes one for somebody who is becoming its owner in the same transaction. @returns its UUID */
   open(tx: SystemTx, account: { name: string; email: string }): Promise<string>;
-  /** An account that nobody is a member of, made by an operator for the owner of this e-mail address; locked. */
-  findUnclaimed(tx: SystemTx, email: string): Promise<string | undefined>;
+  /** Takes the account, once, that an operator made for this verified address and that nobody is a member of. */
+  claim(tx: SystemTx, email: string): Promise<string | undefined>;
   /** Whether there is any account. */
   any(): Promise<boolean>;
   /** The caller's account. @throws account.not_found once it was erased */
@@ -25,8 +28,6 @@ export interface AccountsService {
     ctx: AccountScope,
     change: { name?: string | undefined; email?: string | null | undefined },
   ): Promise<AccountRow>;
-  /** Where to write to an account's owner; null where nobody has said. */
-  ownerEmail(tx: AccountTx | SystemTx, accountId: string): Promise<string | null>;
 }
 
 export interface AccountsDependencies {
@@ -44,22 +45,23 @@ export function createAccountsService({
 }: AccountsDependencies): AccountsService {
   return {
     async create({ name, email = null }) {
-      const account = { id: newUuid(), name, email, created_at: clock.now() };
-      const wrappedKey = vault.newWrappedKey(account.id);
+      const [id, at] = [newUuid(), clock.now()];
+      const wrappedKey = vault.newWrappedKey(id);
+      const claimableBy = email?.toLowerCase() ?? null;
       await database.systemOnce((tx) =>
-        system.insertAccount(tx, { id: account.id, name, email, wrappedKey, at: account.created_at }),
+        system.insertAccount(tx, { id, name, email, claimableBy, wrappedKey, at }),
       );
-      return account;
+      return { id, name, email, created_at: at };
     },
 
     async open(tx, { name, email }) {
       const id = newUuid();
       const wrappedKey = vault.newWrappedKey(id);
-      await system.insertAccount(tx, { id, name, email, wrappedKey, at: clock.now() });
+      await system.insertAccount(tx, { id, name, email, claimableBy: null, wrappedKey, at: clock.now() });
       return id;
     },
 
-    findUnclaimed: system.findUnclaimedAccount,
+    claim: system.claimAccount,
 
     any: () => database.systemOnce(system.hasAccounts),
 
@@ -67,8 +69,6 @@ export function createAccountsService({
 
     update: async (ctx, change) =>
       existing(await database.accountOnce(bothModes(ctx), (tx) => updateAccount(tx, change))),
-
-    ownerEmail: findOwnerEmail,
   };
 }
 

@@ -1,10 +1,10 @@
-import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
+import type { AccountTx } from '../../platform/db/scope.ts';
 
 /** An account as stored. */
 export interface AccountRow {
   id: string;
   name: string;
-  /** Where Pingr writes to its owner. */
+  /** Where Pingr writes beside its owners. */
   email: string | null;
   created_at: Date;
 }
@@ -27,12 +27,4 @@ export async function updateAccount(
     [name ?? null, email !== undefined, email ?? null],
   );
   return row;
-}
-
-/** Where to write to an account's owner; null where that is not known. */
-export async function findOwnerEmail(tx: AccountTx | SystemTx, accountId: string): Promise<string | null> {
-  const [row] = await tx.query<{ email: string | null }>('select email from accounts where id = $1', [
-    accountId,
-  ]);
-  return row?.email ?? null;
 }

@@ -1,14 +1,23 @@
 import type { SystemTx } from '../../platform/db/scope.ts';
 
+/** An account that is new. */
+export interface NewAccount {
+  id: string;
+  name: string;
+  email: string | null;
+  /** Whose it becomes who signs in by this address, in lower case; null where its owner is known already. */
+  claimableBy: string | null;
+  wrappedKey: Uint8Array;
+  at: Date;
+}
+
 /** Inserts an account together with its wrapped data key. */
-export async function insertAccount(
-  tx: SystemTx,
-  account: { id: string; name: string; email: string | null; wrappedKey: Uint8Array; at: Date },
-): Promise<void> {
+export async function insertAccount(tx: SystemTx, account: NewAccount): Promise<void> {
   await tx.query(
-    `with created as (insert into accounts (id, name, email, created_at) values ($1, $2, $5, $4) returning id)
-     insert into account_data_keys (account_id, wrapped_key, created_at) select id, $3, $4 from created`,
-    [account.id, account.name, account.wrappedKey, account.at, account.email],
+    `with created as (
+       insert into accounts (id, name, email, claimable_by, created_at) values ($1, $2, $5, $6, $4) returning id
+     ) insert into account_data_keys (account_id, wrapped_key, created_at) select id, $3, $4 from created`,
+    [account.id, account.name, account.wrappedKey, account.at, account.email, account.claimableBy],
   );
 }
 
@@ -27,13 +36,15 @@ export async function hasAccounts(tx: SystemTx): Promise<boolean> {
   return row?.found ?? false;
 }
 
-/** The oldest account with this e-mail address that has no members, locked; `undefined` where there is none. */
-export async function findUnclaimedAccount(tx: SystemTx, email: string): Promise<string | undefined> {
+/** Takes the oldest account that was made for this address and has no members, once; `undefined` where there is none. */
+export async function claimAccount(tx: SystemTx, email: string): Promise<string | undefined> {
   const [row] = await tx.query<{ id: string }>(
-    `select a.id from accounts a
-     where lower(a.email) = $1 and not app.is_closed(a.id)
-       and not exists (select from members m where m.account_id = a.id)
-     order by a.created_at, a.id limit 1 for update of a`,
+    `update accounts set claimable_by = null where id = (
+       select a.id from accounts a
+       where a.claimable_by = $1 and not app.is_closed(a.id)
+         and not exists (select from members m where m.account_id = a.id)
+       order by a.created_at, a.id limit 1 for update of a
+     ) returning id`,
     [email],
   );
   return row?.id;

@@ -30,6 +30,17 @@ export function readRanges(cidrs: readonly string[]): Range[] {
   return cidrs.map((cidr) => ipaddr.parseCIDR(cidr));
 }
 
+/** Those of `wanted` that no single one of the ranges holds whole. All are in canonical form. */
+export function rangesBeyond(held: readonly string[], wanted: readonly string[]): string[] {
+  const ranges = readRanges(held);
+  return wanted.filter((cidr) => {
+    const [address, bits] = ipaddr.parseCIDR(cidr);
+    return !ranges.some(
+      (range) => range[0].kind() === address.kind() && range[1] <= bits && address.match(range),
+    );
+  });
+}
+
 /** Whether one of the ranges holds the address. IPv4 inside IPv6 (`::ffff:203.0.113.7`) counts as IPv4. */
 export function inRanges(address: string, ranges: readonly Range[]): boolean {
   if (!ipaddr.isValid(address)) return false;

@@ -48,6 +48,12 @@ export const apiKeyErrors = defineErrors({
     title: 'A key cannot pass on scopes that it does not have',
     remedy: 'Leave out the scopes named in the detail, or use a key that has them.',
   },
+  limitsForbidden: {
+    code: 'api_key.limits_forbidden',
+    status: 403,
+    title: 'A key cannot make one that outlives it or works from more addresses',
+    remedy: 'Leave out the fields named in `errors`, or use a key that is bound to less.',
+  },
   notActive: {
     code: 'api_key.not_active',
     status: 409,

@@ -60,8 +60,9 @@ function writeRoutes(keys: ApiKeysService, clock: Clock): Route[] {
       path: '/v1/api-keys',
       operationId: 'createApiKey',
       summary: 'Create an API key',
-      description: 'The key is in this answer and nowhere else: only a hash is stored.',
-      problems: [apiKeyErrors.modeForbidden, apiKeyErrors.scopeForbidden],
+      description:
+        'The key is in this answer and nowhere else: only a hash is stored. It may do no more than the key that makes it, ends no later, and works from no other addresses.',
+      problems: [apiKeyErrors.modeForbidden, apiKeyErrors.scopeForbidden, apiKeyErrors.limitsForbidden],
       body: schema.newApiKeyBody,
       answers: { 201: { description: 'The new key.', schema: schema.issuedKeyView } },
       handler: async ({ ctx, body }) => {
@@ -77,8 +78,13 @@ function writeRoutes(keys: ApiKeysService, clock: Clock): Route[] {
       operationId: 'rotateApiKey',
       summary: 'Rotate an API key',
       description:
-        'Makes a key with the same name, mode, scopes and limits; the old one lives on for the overlap.',
-      problems: [apiKeyErrors.notFound, apiKeyErrors.notActive, apiKeyErrors.scopeForbidden],
+        'Makes a key with the same name, mode, scopes and limits; the old one lives on for the overlap. A key rotates only those that may do no more than itself, end no later, and work from no other addresses.',
+      problems: [
+        apiKeyErrors.notFound,
+        apiKeyErrors.notActive,
+        apiKeyErrors.scopeForbidden,
+        apiKeyErrors.limitsForbidden,
+      ],
       params,
       body: schema.rotateBody,
       answers: { 201: { description: 'The new key.', schema: schema.issuedKeyView } },
@@ -91,7 +97,8 @@ function writeRoutes(keys: ApiKeysService, clock: Clock): Route[] {
       path: '/v1/api-keys/:id',
       operationId: 'revokeApiKey',
       summary: 'Revoke an API key',
-      description: 'It stops working everywhere within two seconds; streams that it opened end.',
+      description:
+        'It stops working everywhere within two seconds; streams that it opened end. Whoever may write keys may revoke any that they see, also one that may do more than they: in an emergency nobody waits for an owner.',
       problems: [apiKeyErrors.notFound],
       params,
       answers: { 204: { description: 'The key is revoked.' } },

@@ -38,14 +38,17 @@ export const newApiKeyBody = z
         description: 'What the key may do, at most what the calling key may; all of that where left out.',
         example: ['messages:write', 'messages:read'],
       }),
-    expires_at: timeInput('When the key ends; never where left out.').optional(),
+    expires_at: timeInput(
+      'When the key ends; with the calling key where left out, and no later than it.',
+    ).optional(),
     allowed_ips: z
       .array(addressRange)
       .min(1)
       .max(50)
       .optional()
       .meta({
-        description: 'Addresses and networks that may use the key; all where left out.',
+        description:
+          'Addresses and networks that may use the key; those of the calling key where left out, and none beyond them.',
         example: ['203.0.113.7', '2001:db8::/32'],
       }),
   })

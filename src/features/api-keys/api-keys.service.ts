@@ -10,6 +10,7 @@ import { API_KEY_CHANGED_CHANNEL } from './api-keys.events.ts';
 import { type ApiKeyRow, endOfOverlap, keyStatus } from './api-keys.model.ts';
 import * as store from './api-keys.store.ts';
 import type { HashKey } from './key-hash.ts';
+import { type KeyLimits, limitsWithin, NO_LIMITS, refuseWiderLimits } from './key-limits.ts';
 import { keyHint, newKeyText } from './key-text.ts';
 import { scopesBeyond } from './scopes.ts';
 
@@ -35,7 +36,10 @@ export interface IssuedKey {
 export interface ApiKeysService {
   /** Makes a key without asking who wants it: for operators and the first start. */
   issue(accountId: string, key: NewKey): Promise<IssuedKey>;
-  /** Mode and scopes default to the caller's. @throws api_key.mode_forbidden, api_key.scope_forbidden, request.invalid */
+  /**
+   * Mode, scopes, end and addresses default to the caller's, and go no further.
+   * @throws api_key.mode_forbidden, api_key.scope_forbidden, api_key.limits_forbidden, request.invalid
+   */
   create(
     ctx: Context,
     key: Omit<NewKey, 'mode' | 'scopes'> & Partial<Pick<NewKey, 'mode' | 'scopes'>>,
@@ -43,11 +47,13 @@ export interface ApiKeysService {
   list(ctx: Context, page: { limit: number; after?: string | undefined }): Promise<ApiKeyRow[]>;
   /** @throws api_key.not_found */
   get(ctx: Context, id: string): Promise<ApiKeyRow>;
-  /** Ends a key everywhere within two seconds. @throws api_key.not_found */
+  /**
+   * Ends a key everywhere within two seconds, whatever it may do: what takes power away must not wait for somebody who
+   * has more. @throws api_key.not_found */
   revoke(ctx: Context, id: string): Promise<void>;
   /**
    * Makes a key like this one and lets this one live on for the overlap.
-   * @throws api_key.not_found, api_key.not_active, api_key.scope_forbidden
+   * @throws api_key.not_found, api_key.not_active, api_key.scope_forbidden, api_key.limits_forbidden
    */
   rotate(ctx: Context, id: string, overlapSeconds: number): Promise<IssuedKey>;
 }
@@ -74,8 +80,11 @@ export function createApiKeysService(deps: ApiKeysDependencies): ApiKeysService 
       }
       refuseWiderScopes(ctx, scopes);
       refusePast(key.expiresAt, clock.now());
-      const wanted = { ...key, mode, scopes };
-      return database.accountOnce(visibleTo(ctx), (tx) => insertNew(deps, tx, ctx.accountId, wanted));
+      return database.account(visibleTo(ctx), async (tx) => {
+        const asked = { expires_at: key.expiresAt ?? null, allowed_ips: listOf(key.allowedIps) };
+        const limits = limitsWithin(await limitsOfCaller(tx, ctx), asked);
+        return insertNew(deps, tx, ctx.accountId, { name: key.name, mode, scopes, ...limitsOf(limits) });
+      });
     },
 
     list: (ctx, page) => database.accountOnce(visibleTo(ctx), (tx) => store.listKeys(tx, page)),
@@ -96,6 +105,7 @@ export function createApiKeysService(deps: ApiKeysDependencies): ApiKeysService 
           throw apiKeyErrors.notActive();
         // A key that could rotate a stronger one would be handed its rights.
         refuseWiderScopes(ctx, old.scopes);
+        refuseWiderLimits(await limitsOfCaller(tx, ctx), old);
         const issued = await insertNew(deps, tx, ctx.accountId, likeOld(old));
         const end = endOfOverlap(old.expires_at, clock.now(), overlapSeconds);
         await store.endKey(tx, id, issued.row.id, end);
@@ -120,15 +130,28 @@ async function insertNew(
     hash: hashKey(text),
     hint: keyHint(text),
     scopes: [...new Set(key.scopes)],
-    allowed_ips: key.allowedIps === undefined ? null : [...key.allowedIps],
+    allowed_ips: listOf(key.allowedIps),
     expires_at: key.expiresAt ?? null,
     created_at: clock.now(),
   });
   return { row, text };
 }
 
-function likeOld({ name, mode, scopes, expires_at, allowed_ips }: ApiKeyRow): NewKey {
-  return { name, mode, scopes, expiresAt: expires_at ?? undefined, allowedIps: allowed_ips ?? undefined };
+function likeOld({ name, mode, scopes, ...limits }: ApiKeyRow): NewKey {
+  return { name, mode, scopes, ...limitsOf(limits) };
+}
+
+function limitsOf({ expires_at, allowed_ips }: KeyLimits): Pick<NewKey, 'expiresAt' | 'allowedIps'> {
+  return { expiresAt: expires_at ?? undefined, allowedIps: allowed_ips ?? undefined };
+}
+
+function listOf(ips: readonly string[] | undefined): string[] | null {
+  return ips === undefined ? null : [...ips];
+}
+
+async function limitsOfCaller(tx: AccountTx, { actor }: Context): Promise<KeyLimits> {
+  if (actor.type !== 'api_key') return NO_LIMITS;
+  return existing(await store.findKey(tx, actor.id));
 }
 
 function refusePast(expiresAt: Date | undefined, now: Date): void {

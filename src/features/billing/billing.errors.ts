@@ -56,6 +56,13 @@ export const billingErrors = defineErrors({
     title: 'The signature of the payment is wrong',
     remedy: "Send what Razorpay's checkout handed over, unchanged.",
   },
+  paymentDeclined: {
+    code: 'billing.payment_declined',
+    status: 402,
+    title: 'The payment was declined',
+    remedy:
+      'Nothing has changed. Change the card at `POST /v1/billing/portal` and ask again; where the detail names an open invoice, the change is also made once that is paid.',
+  },
   providerRefused: {
     code: 'billing.provider_refused',
     status: 409,
@@ -67,11 +74,19 @@ export const billingErrors = defineErrors({
     status: 503,
     title: 'The payment provider cannot be reached',
     remedy: 'Try again in a minute with the same Idempotency-Key.',
+    repeatable: true,
   },
   signatureInvalid: {
     code: 'billing.webhook_signature_invalid',
     status: 401,
     title: 'The signature of the webhook is missing or wrong',
     remedy: "Check the webhook's secret at the provider and here.",
+  },
+  webhookUnreadable: {
+    code: 'billing.webhook_unreadable',
+    status: 400,
+    title: 'The webhook is signed rightly, but its body cannot be used',
+    remedy:
+      'Send the events that the documentation names, in the version that the provider sends by default.',
   },
 });

@@ -11,12 +11,17 @@ const provider = [
   billingErrors.providerRefused,
   billingErrors.providerUnavailable,
 ];
-const write = { tag: 'Billing', scope: 'billing:write', timeoutMs: 60_000 } satisfies Partial<Operation>;
+const write = {
+  tag: 'Billing',
+  scope: 'billing:write',
+  wholeAccount: true,
+  timeoutMs: 60_000,
+} satisfies Partial<Operation>;
 const subscription = {
   200: { description: 'The subscription as it is now.', schema: schema.subscriptionView },
 } as const;
 
-/** Plans, the account's subscription, and its invoices. The same for keys of both modes: there is one subscription. */
+/** Plans, the account's subscription, and its invoices: both modes share them, and test keys only read them. */
 export function billingRoutes(billing: BillingService): Route[] {
   return [
     ...readingRoutes(billing),
@@ -139,8 +144,14 @@ function changingRoutes(billing: BillingService): Route[] {
       ...write,
       summary: 'Change the plan',
       description:
-        'A larger plan starts at once, and the provider charges the difference. A smaller one starts with the next period.',
-      problems: [billingErrors.planUnknown, billingErrors.notSubscribed, billingErrors.samePlan, ...provider],
+        'A larger plan starts at once, where the provider is paid the difference; where that is declined, the answer is 402 and the plan stays. A smaller one starts with the next period.',
+      problems: [
+        billingErrors.planUnknown,
+        billingErrors.notSubscribed,
+        billingErrors.samePlan,
+        billingErrors.paymentDeclined,
+        ...provider,
+      ],
       body: schema.changeBody,
       answers: subscription,
       handler: async ({ ctx, body }) => ({
@@ -173,6 +184,7 @@ function changingRoutes(billing: BillingService): Route[] {
         billingErrors.notSubscribed,
         billingErrors.notCancelled,
         billingErrors.cannotResume,
+        billingErrors.paymentDeclined,
         ...provider,
       ],
       answers: subscription,

@@ -1,4 +1,5 @@
 import type { Context } from '../../platform/context.ts';
+import { causeOf } from './asking.ts';
 import { billingErrors } from './billing.errors.ts';
 import * as store from './billing.store.ts';
 import * as changes from './change-subscription.ts';
@@ -60,7 +61,7 @@ export function createBillingService(deps: BillingDependencies): BillingService 
       const known = live.find((mirror) => mirror.provider_subscription_id === proof.subscriptionId);
       const provider = known && deps.providers.find(known.provider);
       if (provider?.isProof?.(proof) !== true) throw billingErrors.proofInvalid();
-      await refreshSubscription(deps, provider, proof.subscriptionId);
+      await refreshSubscription(deps, provider, proof.subscriptionId, causeOf(ctx));
       return standing(ctx);
     },
 

@@ -1,3 +1,4 @@
+import type { Cause } from '../../platform/context.ts';
 import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { Interval, PlanPrice, PlanRow, ProviderName } from './plans.model.ts';
@@ -69,11 +70,11 @@ export async function findQuotas(tx: AccountTx): Promise<QuotaRow[]> {
   );
 }
 
-/** Subscriptions at providers that are not over, the one paid last first. */
+/** Subscriptions at providers that are not over, the one bought last first. */
 export async function listLiveMirrors(tx: AccountTx): Promise<MirrorRow[]> {
   return tx.query<MirrorRow>(
     `select ${MIRROR_COLUMNS} from provider_subscriptions where status not in ('cancelled', 'expired')
-     order by current_start desc nulls last, id desc`,
+     order by bought_at desc nulls last, id desc`,
   );
 }
 
@@ -116,6 +117,15 @@ export async function markCancelAsked(tx: AccountTx | SystemTx, id: string, aske
   await tx.query(
     'update provider_subscriptions set cancel_asked = $2, cancel_at_period_end = $2 where id = $1',
     [id, asked],
+  );
+}
+
+/** Notes who asks the provider for a change, so that whoever sees it first knows; null once it was seen. */
+export async function markAsked(tx: AccountTx, id: string, by: Cause | null): Promise<void> {
+  await tx.query(
+    `update provider_subscriptions set asked_by = $2,
+       asked_until = case when $2::jsonb is not null then now() + interval '2 minutes' end where id = $1`,
+    [id, by],
   );
 }
 

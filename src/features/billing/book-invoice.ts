@@ -34,9 +34,8 @@ async function mailReceipt(
   const payer = await findPayer(tx, accountId, plan);
   if (payer === undefined) return;
   const { amount, currency, paidAt, number, url } = invoice;
-  await mail.send(tx, {
+  await mail.sendToOwners(tx, {
     accountId,
-    to: payer.email,
     template: 'receipt',
     values: {
       accountName: payer.account_name,

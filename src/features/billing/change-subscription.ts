@@ -1,19 +1,14 @@
 import type { Context } from '../../platform/context.ts';
+import { asking, type Source } from './asking.ts';
 import { billingErrors } from './billing.errors.ts';
 import type { BillingDependencies } from './billing.service.ts';
 import * as store from './billing.store.ts';
 import type { MirrorRow } from './mirrors.model.ts';
-import type { PaymentProvider, When } from './payment-provider.ts';
+import type { When } from './payment-provider.ts';
 import type { Interval, PlanPrice } from './plans.model.ts';
-import { refreshSubscription } from './refresh-subscription.ts';
 import { isPaying, providerPriceOf, soldPrice } from './start-checkout.ts';
 
-interface Source {
-  mirror: MirrorRow;
-  provider: PaymentProvider;
-}
-
-/** Upwards at once, the provider charging the difference; downwards with the next period. */
+/** Upwards at once, where the difference is paid; downwards with the next period. @throws billing.payment_declined */
 export async function changePlan(
   deps: BillingDependencies,
   ctx: Context,
@@ -27,8 +22,7 @@ export async function changePlan(
   const current = plans.find(({ id }) => id === mirror.plan)?.position ?? 0;
   const priceId = await providerPriceOf(deps, provider, wanted, wanted.name);
   const when = isUpgrade({ ...mirror, position: current }, wanted) ? 'now' : 'period_end';
-  await provider.changePrice(mirror.provider_subscription_id, priceId, when);
-  await look(deps, source);
+  await asking(deps, ctx, source, () => provider.changePrice(mirror.provider_subscription_id, priceId, when));
 }
 
 function isOn(
@@ -53,11 +47,11 @@ export async function cancelSubscription(deps: BillingDependencies, ctx: Context
   const { mirror, provider } = source;
   // What is not paid for has no period to use up.
   const at = mirror.status === 'active' ? when : 'now';
-  await provider.cancel(mirror.provider_subscription_id, at);
-  if (at === 'period_end') {
+  await asking(deps, ctx, source, async () => {
+    await provider.cancel(mirror.provider_subscription_id, at);
+    if (at === 'now') return;
     await deps.database.accountOnce(ctx, (tx) => store.markCancelAsked(tx, mirror.id, true));
-  }
-  await look(deps, source);
+  });
 }
 
 /** Takes a cancellation back, or goes on after a pause. */
@@ -65,9 +59,10 @@ export async function resumeSubscription(deps: BillingDependencies, ctx: Context
   const source = await findSource(deps, ctx, ({ renews, status }) => renews && status !== 'incomplete');
   const { mirror, provider } = source;
   if (!mirror.cancel_at_period_end && mirror.status !== 'halted') throw billingErrors.notCancelled();
-  await provider.resume(mirror.provider_subscription_id);
-  await deps.database.accountOnce(ctx, (tx) => store.markCancelAsked(tx, mirror.id, false));
-  await look(deps, source);
+  await asking(deps, ctx, source, async () => {
+    await provider.resume(mirror.provider_subscription_id);
+    await deps.database.accountOnce(ctx, (tx) => store.markCancelAsked(tx, mirror.id, false));
+  });
 }
 
 /** A page at the provider where the card is changed and invoices are shown. */
@@ -90,9 +85,4 @@ async function findSource(
   const mirror = live.find((one) => one.status === 'active' && fits(one)) ?? live.find(fits);
   if (mirror === undefined) throw billingErrors.notSubscribed();
   return { mirror, provider: providers.choose(mirror.provider) };
-}
-
-/** What was asked for is seen at once, not only when its webhook comes. */
-async function look(deps: BillingDependencies, { mirror, provider }: Source): Promise<void> {
-  await refreshSubscription(deps, provider, mirror.provider_subscription_id);
 }

@@ -50,15 +50,14 @@ export async function writeInvoice(
   return row?.paid === true ? row.id : undefined;
 }
 
-/** Whom to thank; `undefined` where the account left no address. */
+/** For what to thank; `undefined` once the account is gone. */
 export async function findPayer(
   tx: SystemTx,
   accountId: string,
   plan: string,
-): Promise<{ email: string; account_name: string; plan_name: string } | undefined> {
-  const [row] = await tx.query<{ email: string; account_name: string; plan_name: string }>(
-    `select a.email, a.name as account_name, p.name as plan_name from accounts a, app.plans p
-     where a.id = $1 and p.id = $2 and a.email is not null`,
+): Promise<{ account_name: string; plan_name: string } | undefined> {
+  const [row] = await tx.query<{ account_name: string; plan_name: string }>(
+    `select a.name as account_name, p.name as plan_name from accounts a, app.plans p where a.id = $1 and p.id = $2`,
     [accountId, plan],
   );
   return row;

@@ -9,6 +9,8 @@ export interface MirrorRow {
   provider_subscription_id: string;
   provider_customer_id: string | null;
   plan: string;
+  /** Of the plan. */
+  position: number;
   interval: Interval;
   currency: string;
   amount: number;
@@ -23,12 +25,15 @@ export interface MirrorRow {
   ended_at: Date | null;
   past_due_since: Date | null;
   checkout_url: string | null;
+  /** Start of the first period that was seen. */
+  bought_at: Date | null;
   /** Of the look that was written last. */
   ticket: number;
   created_at: Date;
 }
 
 /** Columns of {@link MirrorRow}; 64-bit numbers come as numbers. */
-export const MIRROR_COLUMNS = `id, account_id, provider, provider_subscription_id, provider_customer_id, plan, interval,
-  currency, amount::float8 as amount, status, renews, current_start, current_end, cancel_at_period_end, cancel_asked,
-  scheduled_plan, scheduled_interval, ended_at, past_due_since, checkout_url, ticket::float8 as ticket, created_at`;
+export const MIRROR_COLUMNS = `id, account_id, provider, provider_subscription_id, provider_customer_id, plan,
+  (select p.position from app.plans p where p.id = plan) as position, interval, currency, amount::float8 as amount, status,
+  renews, current_start, current_end, cancel_at_period_end, cancel_asked, scheduled_plan, scheduled_interval, ended_at,
+  past_due_since, checkout_url, bought_at, ticket::float8 as ticket, created_at`;

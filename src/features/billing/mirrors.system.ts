@@ -1,3 +1,4 @@
+import type { Cause } from '../../platform/context.ts';
 import type { SystemTx } from '../../platform/db/scope.ts';
 import { MIRROR_COLUMNS, type MirrorRow } from './mirrors.model.ts';
 import type { SeenSubscription } from './payment-provider.ts';
@@ -22,13 +23,13 @@ export async function takeTicket(
   return row?.ticket;
 }
 
-/** The subscription, locked until the transaction ends. */
+/** The subscription, locked until the transaction ends, with whoever asks the provider for a change of it just now. */
 export async function lockMirror(
   tx: SystemTx,
   { provider, subscriptionId }: MirrorName,
-): Promise<MirrorRow | undefined> {
-  const [row] = await tx.query<MirrorRow>(
-    `select ${MIRROR_COLUMNS} from provider_subscriptions
+): Promise<(MirrorRow & { asked_by: Cause | null }) | undefined> {
+  const [row] = await tx.query<MirrorRow & { asked_by: Cause | null }>(
+    `select ${MIRROR_COLUMNS}, case when asked_until > now() then asked_by end as asked_by from provider_subscriptions
      where provider = $1 and provider_subscription_id = $2 for update`,
     [provider, subscriptionId],
   );
@@ -81,7 +82,8 @@ export async function writeLook(
     `update provider_subscriptions set ticket = $2, provider_customer_id = coalesce($3, provider_customer_id),
        plan = $4, interval = $5, currency = $6, amount = $7, status = $8, current_start = $9, current_end = $10,
        cancel_at_period_end = coalesce($11, cancel_asked), scheduled_plan = $12, scheduled_interval = $13,
-       ended_at = $14, past_due_since = $15, checkout_url = $16 where id = $1`,
+       ended_at = $14, past_due_since = $15, checkout_url = $16,
+       bought_at = least(bought_at, $17) where id = $1`,
     [
       id,
       look.ticket,
@@ -99,6 +101,7 @@ export async function writeLook(
       seen.endedAt,
       seen.pastDueSince,
       seen.checkoutUrl,
+      seen.boughtAt,
     ],
   );
 }
@@ -141,20 +144,10 @@ export async function staleMirrors(tx: SystemTx, provider: ProviderName, limit: 
   return rows.map(({ id }) => id);
 }
 
-/** Subscriptions that are paid beside the one that was paid last: an account needs one. */
-export async function doublesOf(tx: SystemTx, accountId: string): Promise<(MirrorName & { id: string })[]> {
-  return tx.query<MirrorName & { id: string }>(
-    `select id, provider, provider_subscription_id as "subscriptionId" from provider_subscriptions
-     where account_id = $1 and renews and status = 'active' and not cancel_at_period_end
-     order by current_start desc nulls last, id desc offset 1`,
-    [accountId],
-  );
-}
-
 /** Subscriptions of an account that renew and are not over. */
-export async function liveMirrorsOf(tx: SystemTx, accountId: string): Promise<MirrorName[]> {
-  return tx.query<MirrorName>(
-    `select provider, provider_subscription_id as "subscriptionId" from provider_subscriptions
+export async function liveMirrorsOf(tx: SystemTx, accountId: string): Promise<MirrorRow[]> {
+  return tx.query<MirrorRow>(
+    `select ${MIRROR_COLUMNS} from provider_subscriptions
      where account_id = $1 and renews and status not in ('cancelled', 'expired')`,
     [accountId],
   );

@@ -5,7 +5,6 @@ export interface QuotaNotice {
   account_id: string;
   kind: 'quota_warning' | 'quota_reached';
   account_name: string;
-  email: string | null;
   used: number;
   message_limit: number;
   period_end: Date;
@@ -28,7 +27,7 @@ export async function takeQuotaNotices(tx: SystemTx, limit: number): Promise<Quo
        from due where q.account_id = due.account_id and q.mode = 'live'
        returning q.account_id, due.reached, due.used, q.message_limit, q.period_end
      ) select m.account_id, case when m.reached then 'quota_reached' else 'quota_warning' end as kind,
-         a.name as account_name, a.email, m.used::float8 as used, m.message_limit::float8 as message_limit, m.period_end
+         a.name as account_name, m.used::float8 as used, m.message_limit::float8 as message_limit, m.period_end
        from marked m join accounts a on a.id = m.account_id`,
     [limit],
   );
@@ -55,7 +54,6 @@ export async function markReached(tx: SystemTx): Promise<string[]> {
 export interface ContentNotice {
   account_id: string;
   account_name: string;
-  email: string | null;
   plan_name: string;
   days_before: number;
   days_after: number;
@@ -71,7 +69,7 @@ export async function takeContentNotices(tx: SystemTx, limit: number): Promise<C
      ) update app.content_graces g set mailed_at = now() from due, accounts a, subscriptions s, app.plans p
        where g.account_id = due.account_id and g.until = due.until and a.id = g.account_id
          and s.account_id = g.account_id and p.id = s.plan
-       returning g.account_id, a.name as account_name, a.email, p.name as plan_name, g.days as days_before,
+       returning g.account_id, a.name as account_name, p.name as plan_name, g.days as days_before,
          app.kept_content_days_at(g.account_id, g.until) as days_after, g.until`,
     [limit],
   );
@@ -80,7 +78,6 @@ export async function takeContentNotices(tx: SystemTx, limit: number): Promise<C
 export interface TrialNotice {
   account_id: string;
   account_name: string;
-  email: string | null;
   trial_ends_at: Date;
 }
 
@@ -98,7 +95,7 @@ export async function takeTrialNotices(
        limit $2 for update skip locked
      ) update subscriptions s set trial_mail_at = now() from due, accounts a
        where s.account_id = due.account_id and a.id = s.account_id
-       returning s.account_id, a.name as account_name, a.email, s.trial_ends_at`,
+       returning s.account_id, a.name as account_name, s.trial_ends_at`,
     [withinDays, limit],
   );
 }

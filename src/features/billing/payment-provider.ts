@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Cause } from '../../platform/context.ts';
 import type { Interval, PlanPrice, ProviderName } from './plans.model.ts';
 import type { DisputeStatus } from './refunds.model.ts';
 import type { MirrorStatus } from './subscription.model.ts';
@@ -11,10 +12,14 @@ export interface SeenSubscription {
   id: string;
   /** UUID, from what we wrote on it; `undefined` where it is none of ours. */
   accountId: string | undefined;
+  /** Who started the checkout, where that was written on it. */
+  startedBy: Cause | undefined;
   customerId: string | null;
   price: SeenPrice;
   status: MirrorStatus;
   renews: boolean;
+  /** When its first period began, as far as that is known. */
+  boughtAt: Date | null;
   currentStart: Date | null;
   currentEnd: Date | null;
   /** `undefined` where the provider does not say. */
@@ -82,6 +87,7 @@ export interface CheckoutInput {
   renews: boolean;
   /** Where the person comes back to. */
   returnUrl: string;
+  startedBy: Cause;
   /** The same for repeats of one request. */
   idempotencyKey: string;
 }
@@ -122,8 +128,8 @@ export interface CheckoutProof {
 export type When = 'now' | 'period_end';
 
 /**
- * One who takes payments. Methods throw `billing.provider_refused` where the provider says no, and
- * `billing.provider_unavailable` where it cannot be reached.
+ * One who takes payments. Methods throw `billing.provider_refused` where the provider says no,
+ * `billing.payment_declined` where the payer's bank does, and `billing.provider_unavailable` where it cannot be reached.
  */
 export interface PaymentProvider {
   readonly name: ProviderName;
@@ -140,6 +146,7 @@ export interface PaymentProvider {
   fetchSubscription(id: string): Promise<SeenSubscription | undefined>;
   /** Newest first; of the last periods. */
   listInvoices(subscriptionId: string): Promise<SeenInvoice[]>;
+  /** Now: only once the difference is paid. */
   changePrice(subscriptionId: string, priceId: string, when: When): Promise<void>;
   cancel(subscriptionId: string, when: When): Promise<void>;
   /** Takes a cancellation at the end of the period back, or goes on after a pause. */
@@ -156,7 +163,7 @@ export interface PaymentProvider {
   findInvoice(paymentId: string): Promise<{ subscriptionId: string; invoice: SeenInvoice } | undefined>;
   listRefundsSince(since: Date): AsyncIterable<ListedReturn>;
   listDisputesSince(since: Date): AsyncIterable<ListedReturn>;
-  /** @throws billing.webhook_signature_invalid */
+  /** @throws billing.webhook_signature_invalid or billing.webhook_unreadable */
   readWebhook(input: WebhookInput): PaymentNotice;
   /** Whether what a person brings back was signed by the provider. Absent where it signs nothing. */
   isProof?(proof: CheckoutProof): boolean;

@@ -1,7 +1,7 @@
 import type { Database } from '../../platform/db/database.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { Log } from '../../platform/log/log.ts';
-import { endDoubles } from './end-subscriptions.ts';
+import { endSuperseded } from './end-subscriptions.ts';
 import { paymentEventQueue } from './payment-events.jobs.ts';
 import * as events from './payment-events.system.ts';
 import type { PaymentProvider, WebhookInput } from './payment-provider.ts';
@@ -18,7 +18,7 @@ export interface ReceiveParts {
 
 /**
  * Takes a webhook in: checked, stored once, and its work left to a job. A lost job is found by the upkeep.
- * @throws billing.webhook_signature_invalid
+ * @throws billing.webhook_signature_invalid or billing.webhook_unreadable
  */
 export async function receivePaymentEvent(
   { database, jobs, log }: ReceiveParts,
@@ -60,7 +60,7 @@ async function look(
 ): Promise<Refreshed> {
   if (subscriptionId !== null) {
     const result = await refreshSubscription(parts, provider, subscriptionId);
-    if (result.ignored === undefined) await endDoubles(parts, result.accountId);
+    if (result.ignored === undefined) await endSuperseded(parts, result.accountId);
     return result;
   }
   if (paymentId === null) return { ignored: 'it is about no subscription' };

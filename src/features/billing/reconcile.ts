@@ -1,4 +1,4 @@
-import { endDoubles } from './end-subscriptions.ts';
+import { endSuperseded } from './end-subscriptions.ts';
 import { staleMirrors } from './mirrors.system.ts';
 import type { PaymentProvider } from './payment-provider.ts';
 import type { PaymentProviders } from './providers.ts';
@@ -28,7 +28,7 @@ export async function reconcile(
     // One that cannot be had must not keep the others waiting.
     try {
       const result = await refreshSubscription(parts, provider, id);
-      if (result.ignored === undefined) await endDoubles(parts, result.accountId);
+      if (result.ignored === undefined) await endSuperseded(parts, result.accountId);
     } catch (error) {
       log.warn({ err: error, provider: provider.name, subscription: id }, 'subscription not reconciled');
     }

@@ -1,7 +1,8 @@
 import type { Clock } from '../../lib/clock.ts';
 import type { NewUuid } from '../../lib/ids.ts';
+import type { Cause } from '../../platform/context.ts';
 import type { Database } from '../../platform/db/database.ts';
-import type { SystemTx } from '../../platform/db/scope.ts';
+import { actFor, type SystemTx } from '../../platform/db/scope.ts';
 import type { Log } from '../../platform/log/log.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import { bookInvoice } from './book-invoice.ts';
@@ -13,7 +14,7 @@ import { laterLook } from './subscription.model.ts';
 
 export interface RefreshParts {
   database: Database;
-  mail: Pick<MailService, 'send' | 'wake'>;
+  mail: Pick<MailService, 'sendToOwners' | 'wake'>;
   newUuid: NewUuid;
   clock: Pick<Clock, 'now'>;
   log: Log;
@@ -27,12 +28,14 @@ export type Refreshed = { accountId: string; ignored?: undefined } | { ignored: 
 /**
  * Asks the provider for a subscription and its invoices, and stores what it says, with everything that follows. May be
  * called at any time, in any order and by many at once: the latest look wins.
+ * @param cause of what is seen, for the audit log; without it that of a caller who asks for a change just now, if any
  * @throws what the provider throws; nothing was stored then
  */
 export async function refreshSubscription(
   parts: RefreshParts,
   provider: PaymentProvider,
   subscriptionId: string,
+  cause?: Cause,
 ): Promise<Refreshed> {
   const { database } = parts;
   const name = { provider: provider.name, subscriptionId };
@@ -45,7 +48,7 @@ export async function refreshSubscription(
     const made = await adopt(parts, provider, seen, price);
     // Again, with a ticket: others may be looking as well.
     return made
-      ? refreshSubscription(parts, provider, subscriptionId)
+      ? refreshSubscription(parts, provider, subscriptionId, cause)
       : { ignored: 'it belongs to no account' };
   }
   const scheduled =
@@ -54,7 +57,7 @@ export async function refreshSubscription(
       : await resolvePrice(parts, provider, { priceId: seen.scheduledPriceId });
   const invoices = seen.status === 'incomplete' ? [] : await provider.listInvoices(subscriptionId);
   const accountId = await database.system((tx) =>
-    store(tx, parts, { provider, ticket, seen, price, scheduled, invoices }),
+    store(tx, parts, { provider, ticket, seen, price, scheduled, invoices, cause }),
   );
   parts.onFact(accountId);
   parts.mail.wake();
@@ -75,12 +78,15 @@ async function resolvePrice(
 async function adopt(
   { database, newUuid }: RefreshParts,
   provider: PaymentProvider,
-  { id, accountId, renews }: SeenSubscription,
+  { id, accountId, startedBy, renews }: SeenSubscription,
   price: PlanPrice,
 ): Promise<boolean> {
   if (accountId === undefined) return false;
   const mirror = { id: newUuid(), accountId, provider: provider.name, subscriptionId: id, price, renews };
-  return database.systemOnce((tx) => mirrors.insertMirror(tx, mirror));
+  return database.system(async (tx) => {
+    if (startedBy !== undefined) await actFor(tx, startedBy);
+    return mirrors.insertMirror(tx, mirror);
+  });
 }
 
 interface Finding {
@@ -90,6 +96,7 @@ interface Finding {
   price: PlanPrice;
   scheduled: PlanPrice | undefined;
   invoices: SeenInvoice[];
+  cause: Cause | undefined;
 }
 
 /** @returns the account */
@@ -98,6 +105,7 @@ async function store(tx: SystemTx, parts: RefreshParts, finding: Finding): Promi
   const row = await mirrors.lockMirror(tx, { provider: provider.name, subscriptionId: seen.id });
   if (row === undefined) throw new Error('the subscription has gone with its account');
   const { account_id: accountId } = row;
+  await actFor(tx, finding.cause ?? row.asked_by ?? {});
   const look = { ticket, seen };
   if (laterLook({ ticket: row.ticket, seen: row }, look) === look)
     await mirrors.writeLook(tx, row.id, finding);

@@ -22,22 +22,17 @@ export async function tellRefund(
   },
 ): Promise<void> {
   const { invoice, news, amountRefunded, status } = refund;
-  const { account_id: accountId, account_name: accountName, email: to, number, currency } = invoice;
+  const { account_id: accountId, account_name: accountName, number, currency } = invoice;
   const { type, refundAmount } = news;
   const at = parts.clock.now();
   const amounts = { refund_amount: refundAmount, amount_refunded: amountRefunded, refund_status: status };
   const data = { ...shown(invoice), ...amounts };
   await announceBilling(tx, { id: parts.newUuid(), accountId, type, data, at });
-  if (to === null) return;
   const amount = formatMoney({ amount: refundAmount, currency });
   const inAll = formatMoney({ amount: amountRefunded, currency });
   if (type === 'invoice.refund_failed') {
-    await parts.mail.send(tx, {
-      accountId,
-      to,
-      template: 'refund_failed',
-      values: { accountName, number, amount },
-    });
+    const values = { accountName, number, amount };
+    await parts.mail.sendToOwners(tx, { accountId, template: 'refund_failed', values });
     return;
   }
   const values = {
@@ -47,7 +42,7 @@ export async function tellRefund(
     refundedAt: at,
     ...(refundAmount !== amountRefunded && { inAll }),
   };
-  await parts.mail.send(tx, { accountId, to, template: 'credit_receipt', values });
+  await parts.mail.sendToOwners(tx, { accountId, template: 'credit_receipt', values });
 }
 
 /** Says by a fact and by mail that a payment is disputed, or how that ended. */
@@ -56,14 +51,13 @@ export async function tellDispute(
   parts: TellParts,
   { invoice, type, dispute }: { invoice: PaidInvoiceRow; type: DisputeNews; dispute: SeenDispute },
 ): Promise<void> {
-  const { account_id: accountId, account_name: accountName, email: to, number, currency } = invoice;
+  const { account_id: accountId, account_name: accountName, number, currency } = invoice;
   const { status, amount, reason, openedAt } = dispute;
   const about = { status, amount, reason, opened_at: openedAt.toISOString() };
   const data = { ...shown(invoice), dispute: about };
   await announceBilling(tx, { id: parts.newUuid(), accountId, type, data, at: parts.clock.now() });
-  if (to === null) return;
   const values = { accountName, number, amount: formatMoney({ amount, currency }), status };
-  await parts.mail.send(tx, { accountId, to, template: 'payment_disputed', values });
+  await parts.mail.sendToOwners(tx, { accountId, template: 'payment_disputed', values });
 }
 
 /** The invoice as it was before the news, but for what never changes once it is paid. */

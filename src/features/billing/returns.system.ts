@@ -29,12 +29,11 @@ export async function takeReturnTicket(
   return row?.ticket;
 }
 
-/** An invoice that was paid, with what is known of refunds and disputes and with whom to write to. */
+/** An invoice that was paid, with what is known of refunds and disputes. */
 export interface PaidInvoiceRow {
   id: string;
   account_id: string;
   account_name: string;
-  email: string | null;
   number: string;
   amount: number;
   currency: string;
@@ -56,7 +55,7 @@ export async function lockPaidInvoice(
   { provider, paymentId }: PaymentName,
 ): Promise<PaidInvoiceRow | undefined> {
   const [row] = await tx.query<PaidInvoiceRow>(
-    `select i.id, i.account_id, a.name as account_name, a.email, i.number, i.amount::float8 as amount, i.currency, i.plan,
+    `select i.id, i.account_id, a.name as account_name, i.number, i.amount::float8 as amount, i.currency, i.plan,
        i.amount_refunded::float8 as amount_refunded, i.refund_status, i.refund_ticket::float8 as refund_ticket,
        i.provider_dispute_id, i.dispute_status, i.dispute_amount::float8 as dispute_amount, i.dispute_reason, i.disputed_at,
        i.dispute_ticket::float8 as dispute_ticket

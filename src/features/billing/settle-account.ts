@@ -44,6 +44,7 @@ export function mirrorOf(row: MirrorRow): Mirror {
     id: row.id,
     provider: row.provider,
     plan: row.plan,
+    position: row.position,
     interval: row.interval,
     status: row.status,
     renews: row.renews,
@@ -52,5 +53,6 @@ export function mirrorOf(row: MirrorRow): Mirror {
     cancelAtPeriodEnd: row.cancel_at_period_end,
     endedAt: row.ended_at,
     pastDueSince: row.past_due_since,
+    boughtAt: row.bought_at,
   };
 }

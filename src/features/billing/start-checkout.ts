@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../../platform/context.ts';
+import { causeOf } from './asking.ts';
 import { billingErrors } from './billing.errors.ts';
 import type { BillingDependencies } from './billing.service.ts';
 import * as store from './billing.store.ts';
@@ -55,6 +56,7 @@ export async function startCheckout(
   const priceId = await providerPriceOf(deps, provider, price, price.name);
   const started = await provider.startCheckout({
     accountId: ctx.accountId,
+    startedBy: causeOf(ctx),
     accountName: current?.account_name ?? '',
     email: current?.email ?? null,
     customerId,

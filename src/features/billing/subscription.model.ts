@@ -9,6 +9,8 @@ export interface Mirror {
   id: string;
   provider: ProviderName;
   plan: string;
+  /** Of the plan: the larger one has the larger position. */
+  position: number;
   interval: Interval;
   status: MirrorStatus;
   /** False for a one-off payment. */
@@ -19,6 +21,8 @@ export interface Mirror {
   endedAt: Date | null;
   /** When the payment that is missing was due. */
   pastDueSince: Date | null;
+  /** When its first period began. */
+  boughtAt: Date | null;
 }
 
 /** The state of an account. `cancelled` ends with the period that is paid, `halted` waits for a payment. */
@@ -53,9 +57,13 @@ export const GRACE_MS = 14 * DAY_MS;
 /** The best that follows from an account's subscriptions, trial and the time. Their order does not matter. */
 export function entitlementOf(standing: Standing): Entitlement {
   const { mirrors, trialEndsAt, freePlan, now } = standing;
-  const [best] = mirrors
-    .flatMap((mirror) => claimOf(mirror, standing) ?? [])
-    .sort((a, b) => RANK[b.status] - RANK[a.status] || paidLater(a, b));
+  const [first] = mirrors
+    .flatMap((mirror) => {
+      const claim = claimOf(mirror, standing);
+      return claim === undefined ? [] : [{ claim, position: mirror.position }];
+    })
+    .sort(better);
+  const best = first?.claim;
   if (best !== undefined && best.status !== 'halted') return best;
   if (trialEndsAt !== null && trialEndsAt > now) {
     return { plan: 'trial', status: 'trialing', sourceId: null, until: trialEndsAt, anchor: null };
@@ -63,8 +71,14 @@ export function entitlementOf(standing: Standing): Entitlement {
   return best ?? { plan: freePlan, status: 'free', sourceId: null, until: null, anchor: null };
 }
 
+interface Claim {
+  claim: Entitlement;
+  position: number;
+}
+
+/** A period that was paid is used up, whether or not another follows. */
 const RANK = {
-  active: 4,
+  active: 3,
   cancelled: 3,
   past_due: 2,
   halted: 1,
@@ -72,7 +86,16 @@ const RANK = {
   free: 0,
 } as const satisfies Record<SubscriptionStatus, number>;
 
-/** Of two that are paid, the one that was paid last comes first. */
+/** Of two that are paid the larger plan comes first; of the same plan the one that goes on, then the one paid last. */
+function better(a: Claim, b: Claim): number {
+  return (
+    RANK[b.claim.status] - RANK[a.claim.status] ||
+    b.position - a.position ||
+    Number(b.claim.status === 'active') - Number(a.claim.status === 'active') ||
+    paidLater(a.claim, b.claim)
+  );
+}
+
 function paidLater(a: Entitlement, b: Entitlement): number {
   const later = (b.anchor?.getTime() ?? 0) - (a.anchor?.getTime() ?? 0);
   return later || ((b.sourceId ?? '') < (a.sourceId ?? '') ? -1 : 1);

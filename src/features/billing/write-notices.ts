@@ -5,7 +5,7 @@ import * as system from './notices.system.ts';
 
 export interface NoticeParts {
   database: Database;
-  mail: Pick<MailService, 'send' | 'wake'>;
+  mail: Pick<MailService, 'sendToOwners' | 'wake'>;
   /** Page on which a plan is chosen. */
   plansUrl: string;
   onFact: (accountId: string) => void;
@@ -28,39 +28,32 @@ export async function writeNotices(parts: NoticeParts): Promise<void> {
 /** @returns how many quotas were looked at */
 async function writeQuotaMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
   const notices = await system.takeQuotaNotices(tx, BATCH);
-  for (const { account_id: accountId, account_name: accountName, email: to, kind, ...quota } of notices) {
-    if (to === null) continue;
+  for (const { account_id: accountId, account_name: accountName, kind, ...quota } of notices) {
     const { used, message_limit: limit, period_end: resetsAt } = quota;
     const values = { accountName, unit: 'messages', used, limit, resetsAt, url };
-    await mail.send(tx, { accountId, to, template: kind, values });
+    await mail.sendToOwners(tx, { accountId, template: kind, values });
   }
   return notices.length;
 }
 
 async function writeTrialMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
   const notices = await system.takeTrialNotices(tx, TRIAL_NOTICE_DAYS, BATCH);
-  for (const {
-    account_id: accountId,
-    account_name: accountName,
-    email: to,
-    trial_ends_at: endsAt,
-  } of notices) {
-    if (to !== null) {
-      await mail.send(tx, { accountId, to, template: 'trial_ending', values: { accountName, endsAt, url } });
-    }
+  for (const { account_id: accountId, account_name: accountName, trial_ends_at: endsAt } of notices) {
+    const values = { accountName, endsAt, url };
+    await mail.sendToOwners(tx, { accountId, template: 'trial_ending', values });
   }
   return notices.length;
 }
 
 async function writeContentMails(tx: SystemTx, { mail, plansUrl: url }: NoticeParts): Promise<number> {
   const notices = await system.takeContentNotices(tx, BATCH);
-  for (const { account_id: accountId, email: to, until: at, ...notice } of notices) {
+  for (const { account_id: accountId, until: at, ...notice } of notices) {
     // The larger plan may be back already.
-    if (to === null || notice.days_after >= notice.days_before) continue;
+    if (notice.days_after >= notice.days_before) continue;
     const { account_name: accountName, plan_name: planName } = notice;
     const { days_before: daysBefore, days_after: daysAfter } = notice;
     const values = { accountName, planName, daysBefore, daysAfter, at, url };
-    await mail.send(tx, { accountId, to, template: 'content_shortened', values });
+    await mail.sendToOwners(tx, { accountId, template: 'content_shortened', values });
   }
   return notices.length;
 }

@@ -5,7 +5,7 @@ import type { AccountTx, SystemTx } from '../../platform/db/scope.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { mailQueue } from './mail.jobs.ts';
-import { insertMail } from './mail.store.ts';
+import { findRecipients, insertMail, type Recipient } from './mail.store.ts';
 import { findJobless, markHanded } from './mail.system.ts';
 import type { MailCipher } from './mail-cipher.ts';
 import { type RenderedMail, renderMail } from './templates/mail-draft.ts';
@@ -20,10 +20,23 @@ export interface NewMail<T extends MailTemplate> {
   values: MailValues[T];
 }
 
+/** A mail to everybody whom an account's affairs concern. */
+export type OwnersMail<T extends MailTemplate> = Omit<NewMail<T>, 'to' | 'accountId'> & {
+  /** UUID. */
+  accountId: string;
+};
+
 /** Writes to people. A mail is part of the transaction that it is about: both happen or neither. */
 export interface MailService {
   /** Appends a mail. Nothing leaves before the commit. @throws Error when the account was erased */
   send<T extends MailTemplate>(tx: AccountTx | SystemTx, mail: NewMail<T>): Promise<void>;
+  /**
+   * The same to each of the account's owners, and to its own address where that is another. Nothing happens where there
+   * is nobody.
+   */
+  sendToOwners<T extends MailTemplate>(tx: AccountTx | SystemTx, mail: OwnersMail<T>): Promise<void>;
+  /** Whom that would reach. */
+  owners(tx: AccountTx | SystemTx, accountId: string): Promise<Recipient[]>;
   /** Call after the commit: the mail leaves at once instead of with the next sweep. Returns at once; never fails. */
   wake(): void;
   /**
@@ -53,6 +66,14 @@ export function createMailService(deps: MailDependencies): MailService {
   const sweep = () => makeJobs(deps);
   return {
     send: (tx, mail) => append(deps, tx, mail),
+
+    async sendToOwners(tx, mail) {
+      for (const { email: to } of await findRecipients(tx, mail.accountId)) {
+        await append(deps, tx, { ...mail, to });
+      }
+    },
+
+    owners: findRecipients,
 
     wake() {
       if (!delivers) return;

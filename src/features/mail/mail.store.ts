@@ -9,6 +9,18 @@ export interface NewMailRow {
   at: Date;
 }
 
+/** Somebody to write to about an account. */
+export interface Recipient {
+  email: string;
+  /** UUID of the owner whose address it is; null for the account's own address. */
+  userId: string | null;
+}
+
+/** Its owners, and its own address where that is another. */
+export function findRecipients(tx: AccountTx | SystemTx, accountId: string): Promise<Recipient[]> {
+  return tx.query<Recipient>('select email, user_id as "userId" from app.written_to($1)', [accountId]);
+}
+
 /** Appends a mail. In account scope, one of that account. */
 export async function insertMail(tx: AccountTx | SystemTx, mail: NewMailRow): Promise<void> {
   await tx.query(

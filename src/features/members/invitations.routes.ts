@@ -7,7 +7,7 @@ import { invitationErrors, memberErrors } from './members.errors.ts';
 import { invitationView, newInvitation, showInvitation } from './members.schema.ts';
 
 const read = { tag: 'People', scope: 'members:read' } satisfies Partial<Operation>;
-const write = { tag: 'People', scope: 'members:write' } satisfies Partial<Operation>;
+const write = { tag: 'People', scope: 'members:write', wholeAccount: true } satisfies Partial<Operation>;
 
 /** Inviting people into the account. Accepting is part of signing in. */
 export function invitationRoutes(invitations: InvitationsService): Route[] {

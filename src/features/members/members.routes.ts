@@ -7,7 +7,7 @@ import { memberChange, memberView, showMember } from './members.schema.ts';
 import type { MembersService } from './members.service.ts';
 
 const read = { tag: 'People', scope: 'members:read' } satisfies Partial<Operation>;
-const write = { tag: 'People', scope: 'members:write' } satisfies Partial<Operation>;
+const write = { tag: 'People', scope: 'members:write', wholeAccount: true } satisfies Partial<Operation>;
 const params = idParams('user');
 
 /** The people who work in the account. */

@@ -45,6 +45,8 @@ export interface Accepted {
   status: string | null;
   answer_status: number | null;
   answer: Buffer | null;
+  /** WhatsApp's id of the quoted message. */
+  context_wire_id: string | null;
 }
 
 /** Stores the message as `queued` with all that belongs to accepting it, in one round trip. Durable when it resolves. */

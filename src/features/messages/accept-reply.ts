@@ -36,6 +36,7 @@ export async function acceptReply(
 ): Promise<AcceptedReply> {
   const { accountId, mode } = ctx;
   const cipher = await deps.vault.of(accountId);
+  const at = deps.clock.now();
   const id = deps.newUuid();
   const accepted = await acceptMessageIn(tx, {
     id,
@@ -48,7 +49,7 @@ export async function acceptReply(
     sealedContent: sealContent({ text: { body: text } }, id, cipher),
     contextMessageId: undefined,
     wireId: newWireId(deps.randomBytes),
-    at: deps.clock.now(),
+    at,
     triggerId,
     idempotency: undefined,
   });

@@ -1,4 +1,5 @@
 import { createBatchWriter } from '../../lib/batch-writer.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { NewUuid } from '../../lib/ids.ts';
 import type { AccountCipher, Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
@@ -15,6 +16,7 @@ interface InboundParts {
   database: Database;
   vault: Vault;
   newUuid: NewUuid;
+  clock: Clock;
   onFact: (accountId: string) => void;
 }
 
@@ -41,14 +43,21 @@ export function createInboundWriter(parts: InboundParts) {
     async receive(hold: LaneHold, messages: readonly InboundMessage[]): Promise<void> {
       const cipher = await parts.vault.of(hold.accountId);
       const held = await Promise.all(
-        messages.map((message) => writer.write(toRow(hold, message, cipher, parts.newUuid))),
+        messages.map((message) => writer.write(toRow(hold, message, cipher, parts))),
       );
       if (held.includes(false)) throw new Error('the session is held by another worker');
     },
   };
 }
 
-function toRow(hold: LaneHold, message: InboundMessage, cipher: AccountCipher, newUuid: NewUuid): InboundRow {
+function toRow(
+  hold: LaneHold,
+  message: InboundMessage,
+  cipher: AccountCipher,
+  { newUuid, clock }: Pick<InboundParts, 'newUuid' | 'clock'>,
+): InboundRow {
+  // The time before the id: who lists from a message's time on gets that message.
+  const arrivedAt = clock.now();
   const id = newUuid();
   return {
     id,
@@ -64,6 +73,7 @@ function toRow(hold: LaneHold, message: InboundMessage, cipher: AccountCipher, n
     sealedContent: sealContent(toStoredContent(message.content), id, cipher),
     quotedWireId: message.quotedWireId,
     wireId: message.wireId,
-    at: message.sentAt,
+    sentAt: message.sentAt,
+    arrivedAt,
   };
 }

@@ -15,7 +15,10 @@ export interface InboundRow {
   sealedContent: Uint8Array;
   quotedWireId: string | undefined;
   wireId: string;
-  at: Date;
+  /** WhatsApp's time. */
+  sentAt: Date;
+  /** When it got here, by our clock: what lists go by. */
+  arrivedAt: Date;
 }
 
 /**
@@ -31,8 +34,9 @@ export async function storeInbound(
   const stored = await tx.query<{ session_id: string; epoch: string; account_id: string }>(
     `with news as (
        select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::boolean[], $6::text[], $7::text[],
-         $8::text[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::timestamptz[])
-         as n (id, event_id, session_id, epoch, from_me, phone, lid, name, type, content, quoted, wire_id, at)
+         $8::text[], $9::text[], $10::bytea[], $11::text[], $12::text[], $13::timestamptz[],
+         $14::timestamptz[])
+         as n (id, event_id, session_id, epoch, from_me, phone, lid, name, type, content, quoted, wire_id, sent_at, arrived_at)
      ), held as (
        select l.session_id, l.epoch, l.account_id, l.mode from session_leases l
        where (l.session_id, l.epoch) in (select session_id, epoch from news) order by l.session_id for share
@@ -44,7 +48,7 @@ export async function storeInbound(
          coalesce(
            (select q.id from messages q where q.session_id = n.session_id and q.wire_id = n.quoted limit 1),
            (select q.id from news q where q.session_id = n.session_id and q.epoch = n.epoch and q.wire_id = n.quoted)),
-         n.wire_id, case when n.from_me then 'sent' else 'received' end, n.at, case when n.from_me then n.at end
+         n.wire_id, case when n.from_me then 'sent' else 'received' end, n.arrived_at, n.sent_at
        from news n join held h using (session_id, epoch)
        where not exists (select from messages m where m.session_id = n.session_id and m.wire_id = n.wire_id)
        returning *
@@ -56,7 +60,7 @@ export async function storeInbound(
          where contact_identities.phone <> excluded.phone
      ), facts as (
        select f.account_id, app.announce(n.event_id, f.account_id, f.mode, 'message.' || f.status, f.session_id, f.id,
-         jsonb_build_object('status', f.status), now()) from fresh f join news n on n.id = f.id
+         jsonb_build_object('status', f.status, 'sent_at', f.sent_at), now()) from fresh f join news n on n.id = f.id
      ) select h.session_id, h.epoch, h.account_id, (select count(*) from facts) from held h`,
     [
       rows.map((r) => r.id),
@@ -71,7 +75,8 @@ export async function storeInbound(
       rows.map((r) => r.sealedContent),
       rows.map((r) => r.quotedWireId ?? null),
       rows.map((r) => r.wireId),
-      rows.map((r) => r.at),
+      rows.map((r) => r.sentAt),
+      rows.map((r) => r.arrivedAt),
     ],
   );
   return {

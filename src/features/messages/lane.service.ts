@@ -153,8 +153,8 @@ function quotedOf(row: system.QueuedRow, cipher: AccountCipher): OutgoingMessage
   if (row.context_wire_id === null) return undefined;
   const fromMe = row.quoted_direction === 'outbound';
   const author = {
-    ...(row.contact_phone && { phone: row.contact_phone }),
-    ...(row.known_lid && { lid: row.known_lid }),
+    ...(row.quoted_phone && { phone: row.quoted_phone }),
+    ...(row.quoted_lid && { lid: row.quoted_lid }),
   };
   const content = quotedContent(row, cipher);
   return { wireId: row.context_wire_id, fromMe, ...(fromMe ? {} : { author }), ...(content && { content }) };

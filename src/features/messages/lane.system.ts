@@ -12,6 +12,9 @@ export interface QueuedRow
   quoted_id: string | null;
   quoted_content: Buffer | null;
   quoted_direction: 'outbound' | 'inbound' | null;
+  /** The other end of the conversation that the quoted message is from. */
+  quoted_phone: string | null;
+  quoted_lid: string | null;
   quoted_type: string | null;
 }
 
@@ -23,7 +26,10 @@ export function takeQueued(
   return tx.query<QueuedRow>(
     `select m.id, m.wire_id, m.contact_phone, m.attempts, m.accepted_at, m.content, m.context_wire_id,
        coalesce(m.contact_lid, ci.lid) as known_lid, q.id as quoted_id, q.content as quoted_content,
-       q.direction as quoted_direction, q.type as quoted_type
+       q.direction as quoted_direction, q.type as quoted_type, q.contact_lid as quoted_lid,
+       coalesce(q.contact_phone, (
+         select i.phone from contact_identities i
+         where i.account_id = m.account_id and i.mode = m.mode and i.lid = q.contact_lid)) as quoted_phone
      from messages m
      join session_leases l on l.session_id = m.session_id and l.epoch = $2
      left join messages q on q.id = m.context_message_id

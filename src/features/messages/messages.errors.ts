@@ -11,7 +11,8 @@ export const messageErrors = defineErrors({
     code: 'message.context_not_found',
     status: 422,
     title: 'The message to reply to is not known',
-    remedy: 'Give the id of a message of the same session.',
+    remedy:
+      'Give the id of a message of the same session, to or from the contact that you write to. The contact is told what is quoted.',
   },
   sessionMissing: {
     code: 'message.session_ambiguous',

@@ -39,8 +39,10 @@ export interface MessageRow {
   error_detail: string | null;
   wire_code: number | null;
   attempts: number;
+  /** When Pingr took it from the caller, or from WhatsApp; agrees with the id. */
   accepted_at: Date;
   sending_at: Date | null;
+  /** When WhatsApp's server took it, from us or from the contact. */
   sent_at: Date | null;
   delivered_at: Date | null;
   read_at: Date | null;

@@ -43,7 +43,10 @@ export const sendMessageBody = z
     text: textInput,
     context: z
       .strictObject({
-        message_id: idInput('message', 'Message to reply to, of the same session.'),
+        message_id: idInput(
+          'message',
+          'Message to reply to: of the same session, and with the same contact.',
+        ),
       })
       .optional()
       .meta({ description: 'Makes the message a reply.' }),
@@ -153,13 +156,18 @@ export const messageView = z
       })
       .nullable()
       .meta({ description: 'Why the message failed.' }),
-    timestamps: z
-      .partialRecord(z.enum(MESSAGE_STATUSES), time)
-      .meta({ description: 'A time for each step taken.' }),
+    timestamps: z.partialRecord(z.enum(MESSAGE_STATUSES), time).meta({
+      description:
+        'A time for each step taken. Of an inbound message `sent` is when the contact sent it, by WhatsApp’s clock, and `received` when it reached Pingr: later where the session was away.',
+    }),
     whatsapp_id: z
       .string()
       .meta({ description: "WhatsApp's id of the message.", example: '3EB0A1B2C3D4E5F6071829' }),
-    created_at: time,
+    created_at: z.iso.datetime().meta({
+      description:
+        'When Pingr accepted the message, or received it. Lists are in this order, and `since` and `until` go by it.',
+      example: '2026-11-21T09:00:00.000Z',
+    }),
   })
   .meta({ id: 'Message', description: 'A WhatsApp message.' });
 
@@ -187,6 +195,6 @@ export const messageFilter = z.strictObject({
     .optional()
     .meta({ description: 'Only this direction.', example: 'inbound' }),
   status: z.enum(MESSAGE_STATUSES).optional().meta({ description: 'Only this status.', example: 'failed' }),
-  since: timeInput('Accepted at or after.').optional(),
-  until: timeInput('Accepted before.').optional(),
+  since: timeInput('`created_at` at or after.').optional(),
+  until: timeInput('`created_at` before.').optional(),
 });

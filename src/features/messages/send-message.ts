@@ -1,10 +1,9 @@
 import type { PingrError } from '../../lib/errors.ts';
 import type { Context } from '../../platform/context.ts';
-import type { AccountCipher } from '../../platform/crypto/vault.ts';
 import type { StoredAnswer } from '../../platform/http/answer.ts';
-import { idempotencyErrors } from '../../platform/http/http.errors.ts';
-import { ANSWER_PURPOSE } from '../../platform/http/idempotency.ts';
-import { type Accepted, type AcceptIdempotency, acceptMessage } from './accept-message.ts';
+import { recallAnswer } from '../../platform/http/idempotency.ts';
+import { type Accepted, acceptMessage } from './accept-message.ts';
+import { openAnswer, sealAnswer, withQuote } from './kept-answer.ts';
 import { sealContent } from './message-content.ts';
 import { messageErrors } from './messages.errors.ts';
 import { type MessageRow, newWireId } from './messages.model.ts';
@@ -37,22 +36,43 @@ export type Sent = { message: MessageView; replay?: undefined } | { replay: Stor
 
 /** Accepts a text message: one round trip to Postgres, then a hint to the worker that holds the session. */
 export async function sendMessage(deps: MessagesDependencies, ctx: Context, input: SendInput): Promise<Sent> {
+  const { sessionId } = input;
+  const sent = await (sessionId === undefined
+    ? sendFromOnlySession(deps, ctx, input)
+    : sendFrom(deps, ctx, sessionId, input));
+  return sent.replay === undefined ? sent : { replay: await withQuote(deps, ctx, input, sent.replay) };
+}
+
+/** A repeat is answered as the first time, whatever has become of the sessions since. */
+async function sendFromOnlySession(
+  deps: MessagesDependencies,
+  ctx: Context,
+  input: SendInput,
+): Promise<Sent> {
+  const { database, vault } = deps;
+  const [first, second] = await database.accountOnce(ctx, findUsableSessions);
+  if (first !== undefined && second === undefined) return sendFrom(deps, ctx, first, input);
+  const cipher = await vault.of(ctx.accountId);
+  const replay = input.idempotency && (await recallAnswer(database, ctx, input.idempotency, cipher));
+  if (replay !== undefined) return { replay };
+  const detail = first === undefined ? 'no session is connected' : 'several sessions are connected; name one';
+  throw messageErrors.sessionMissing({ detail, fields: [{ pointer: pointerOf(input), detail }] });
+}
+
+async function sendFrom(
+  deps: MessagesDependencies,
+  ctx: Context,
+  sessionId: string,
+  input: SendInput,
+): Promise<Sent> {
   const { vault, newUuid, clock } = deps;
   const { accountId, mode } = ctx;
-  const pointer = input.sessionPointer ?? '/session';
   const cipher = await vault.of(accountId);
-  const sessionId = input.sessionId ?? (await onlyConnectedSession(deps, ctx, pointer));
-  const row = newRow({
-    id: newUuid(),
-    accountId,
-    mode,
-    sessionId,
-    input,
-    wireId: newWireId(deps.randomBytes),
-    at: clock.now(),
-  });
+  // The time before the id: who lists from a message's time on gets that message.
+  const times = { at: clock.now(), id: newUuid() };
+  const wireId = newWireId(deps.randomBytes);
+  const row = newRow({ ...times, accountId, mode, sessionId, input, wireId });
   const content = { text: { body: input.text } };
-  const message = showOpenMessage(row, content);
 
   const accepted = await acceptMessage(deps.database, {
     id: row.id,
@@ -67,47 +87,20 @@ export async function sendMessage(deps: MessagesDependencies, ctx: Context, inpu
     wireId: row.wire_id,
     at: row.accepted_at,
     triggerId: undefined,
-    idempotency: keptAnswer(input, message, cipher),
+    idempotency: sealAnswer(input, showOpenMessage(row, content), cipher),
   });
 
-  const replay = replayOf(accepted, (sealed) => cipher.open(sealed, ANSWER_PURPOSE).toString('utf8'));
+  const replay = openAnswer(accepted, cipher);
   if (replay !== undefined) return { replay };
-  const refusal = refusalOf(accepted, pointer);
+  const refusal = refusalOf(accepted, pointerOf(input));
   if (refusal !== undefined) throw refusal;
   deps.waker.wake({ id: sessionId, mode, owner: accepted.owner ?? undefined });
   deps.onFact(accountId);
-  return { message };
+  return { message: showOpenMessage({ ...row, context_wire_id: accepted.context_wire_id }, content) };
 }
 
-/** What a repeat of the request gets. */
-function keptAnswer(
-  { idempotency }: SendInput,
-  message: MessageView,
-  cipher: AccountCipher,
-): AcceptIdempotency | undefined {
-  if (idempotency === undefined) return undefined;
-  const { key, requestHash } = idempotency;
-  const { status: answerStatus, text } = idempotency.answer(message);
-  return { key, requestHash, answerStatus, sealedAnswer: cipher.seal(Buffer.from(text), ANSWER_PURPOSE) };
-}
-
-async function onlyConnectedSession(
-  { database }: MessagesDependencies,
-  ctx: Context,
-  pointer: string,
-): Promise<string> {
-  const [first, second] = await database.accountOnce(ctx, findUsableSessions);
-  if (first !== undefined && second === undefined) return first;
-  const detail = first === undefined ? 'no session is connected' : 'several sessions are connected; name one';
-  throw messageErrors.sessionMissing({ detail, fields: [{ pointer, detail }] });
-}
-
-function replayOf(accepted: Accepted, open: (sealed: Uint8Array) => string): StoredAnswer | undefined {
-  const { outcome, answer_status: status, answer } = accepted;
-  if (outcome === 'key_reused') throw idempotencyErrors.keyReused();
-  if (outcome === 'in_progress') throw idempotencyErrors.inProgress({ retryAfter: 1 });
-  if (outcome !== 'replayed' || status === null || answer === null) return undefined;
-  return { status, text: open(answer) };
+function pointerOf({ sessionPointer }: SendInput): string {
+  return sessionPointer ?? '/session';
 }
 
 /** The problem that says why a message was not accepted; `undefined` where it was. */
@@ -125,7 +118,7 @@ export function refusalOf({ outcome, status }: Accepted, pointer: string): Pingr
   }
   if (outcome === 'context_not_found') {
     return messageErrors.contextNotFound({
-      fields: [{ pointer: '/context/message_id', detail: 'is not a message of this session' }],
+      fields: [{ pointer: '/context/message_id', detail: 'is not a message of this session and contact' }],
     });
   }
   return outcome === 'quota_reached' ? messageErrors.quotaReached() : undefined;

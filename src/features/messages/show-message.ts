@@ -52,10 +52,15 @@ function contextOf(row: Pick<MessageRow, 'context_message_id' | 'context_wire_id
   };
 }
 
+/** Written on the phone itself, or on another linked device: it never waited here. */
+function isFromPhone({ direction, sending_at, sent_at }: Omit<MessageRow, 'content'>): boolean {
+  return direction === 'outbound' && sending_at === null && sent_at !== null;
+}
+
 /** A time for each step that the message has taken. */
 function timesOf(row: Omit<MessageRow, 'content'>): MessageView['timestamps'] {
   const steps = {
-    [row.direction === 'outbound' ? 'queued' : 'received']: row.accepted_at,
+    [row.direction === 'outbound' ? 'queued' : 'received']: isFromPhone(row) ? null : row.accepted_at,
     sending: row.sending_at,
     sent: row.sent_at,
     delivered: row.delivered_at,

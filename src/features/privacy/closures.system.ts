@@ -15,7 +15,7 @@ export interface Channels {
 
 /**
  * Closes an account: its keys count for nothing from here on, its sockets close (their leases move on to nobody, under
- * a new epoch, so that what a worker still does changes nothing), and nobody opens them again.
+ * a new epoch, so that what a worker still does changes nothing), and nobody opens them again. People who have no other account are signed out.
  * @returns false where it was closed before
  */
 export async function closeAccount(tx: SystemTx, closure: NewClosure, channels: Channels): Promise<boolean> {
@@ -31,6 +31,11 @@ export async function closeAccount(tx: SystemTx, closure: NewClosure, channels: 
        update sessions s set status = 'disconnected', status_code = 'account.closed', status_at = $3,
          status_detail = 'The account is closed. Restore it before it is erased.', qr = null, pairing_code = null
        from closure c where s.id = any(c.session_ids) returning s.id
+     ), signed_out as (
+       delete from sign_ins i using closure c, members m
+       where m.account_id = c.account_id and i.user_id = m.user_id and not exists (
+         select from members o
+         where o.user_id = m.user_id and o.account_id <> c.account_id and not app.is_closed(o.account_id))
      ), told as (
        select pg_notify($5, k.id::text) from api_keys k join closure c on c.account_id = k.account_id
        union all select pg_notify($6, s.id::text) from sessions s
@@ -72,6 +77,27 @@ export async function reopenAccount(
     [closureId, at, channels.keyChanged],
   );
   return row?.name;
+}
+
+/** A member's role in an account that is closed. */
+export interface MemberOfClosed {
+  role: string;
+  /** UUID. */
+  closure_id: string;
+}
+
+/** Finds a member of the account that is named by itself or by its closure; `undefined` where it is not closed. */
+export async function findMemberOfClosed(
+  tx: SystemTx,
+  userId: string,
+  of: { accountId: string } | { closureId: string },
+): Promise<MemberOfClosed | undefined> {
+  const [row] = await tx.query<MemberOfClosed>(
+    `select m.role, c.id as closure_id from account_closures c join members m on m.account_id = c.account_id
+     where m.user_id = $1 and (c.account_id = $2 or c.id = $3)`,
+    [userId, 'accountId' in of ? of.accountId : null, 'closureId' in of ? of.closureId : null],
+  );
+  return row;
 }
 
 /** Accounts whose time to come back is over, and those whose erasure was begun. */

@@ -16,8 +16,14 @@ export const LEFT_OUT: Record<string, string> = {
   'app.content_graces': 'shown as the setting of retention',
 };
 
-/** Columns that are secrets, or hashes of them, though their type is text. Bytes are sealed secrets throughout. */
-const SECRET_COLUMNS: Record<string, readonly string[]> = { sessions: ['qr', 'pairing_code'] };
+/**
+ * Columns that are secrets though their type is text, or who asked for a change that is under way, which the audit log
+ * holds once it is made. Bytes are sealed secrets throughout.
+ */
+const LEFT_OUT_COLUMNS: Record<string, readonly string[]> = {
+  sessions: ['qr', 'pairing_code'],
+  provider_subscriptions: ['asked_by'],
+};
 
 /** The column of messages that is opened instead of left out. */
 const OPENED = 'messages.content';
@@ -27,9 +33,11 @@ export function exportedColumns(
   table: string,
   columns: readonly { name: string; type: string }[],
 ): { name: string; opened: boolean }[] {
-  const secret = SECRET_COLUMNS[table] ?? [];
+  const leftOut = LEFT_OUT_COLUMNS[table] ?? [];
   return columns
-    .filter(({ name, type }) => (type !== 'bytea' || `${table}.${name}` === OPENED) && !secret.includes(name))
+    .filter(
+      ({ name, type }) => (type !== 'bytea' || `${table}.${name}` === OPENED) && !leftOut.includes(name),
+    )
     .map(({ name }) => ({ name, opened: `${table}.${name}` === OPENED }));
 }
 

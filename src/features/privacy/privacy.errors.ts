@@ -1,12 +1,6 @@
 import { defineErrors } from '../../lib/errors.ts';
 
 export const privacyErrors = defineErrors({
-  liveKeyNeeded: {
-    code: 'account.live_key_needed',
-    status: 403,
-    title: 'A test key cannot export or delete the account',
-    remedy: 'Use a live key or sign in: what is exported or deleted is live too.',
-  },
   notConfirmed: {
     code: 'account.not_confirmed',
     status: 422,
@@ -18,6 +12,13 @@ export const privacyErrors = defineErrors({
     status: 409,
     title: 'The account is closed already',
     remedy: 'Restore it with the link in the mail, or wait until it is erased.',
+  },
+  notClosed: {
+    code: 'account.not_closed',
+    status: 404,
+    title: 'The user has no closed account with this id',
+    remedy:
+      'GET /v1/me lists their accounts and which are closed; one that is being erased does not come back.',
   },
   restoreLinkInvalid: {
     code: 'account.restore_link_invalid',

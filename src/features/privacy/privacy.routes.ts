@@ -6,13 +6,17 @@ import type { ClosuresService } from './closures.service.ts';
 import type { ExportsService } from './exports.service.ts';
 import { privacyErrors } from './privacy.errors.ts';
 import * as schema from './privacy.schema.ts';
-import { restoreRoute } from './restore.routes.ts';
+import { restoreOwnRoute, restoreRoute } from './restore.routes.ts';
 
-const exporting = { tag: 'Account', scope: 'account:export' } satisfies Partial<Operation>;
+const exporting = {
+  tag: 'Account',
+  scope: 'account:export',
+  wholeAccount: true,
+} satisfies Partial<Operation>;
 
 /** Taking everything along, and leaving. */
 export function privacyRoutes(closures: ClosuresService, exports: ExportsService): Route[] {
-  return [closeRoute(closures), restoreRoute(closures), ...exportRoutes(exports)];
+  return [closeRoute(closures), restoreRoute(closures), restoreOwnRoute(closures), ...exportRoutes(exports)];
 }
 
 function closeRoute(closures: ClosuresService): Route {
@@ -22,10 +26,11 @@ function closeRoute(closures: ClosuresService): Route {
     operationId: 'deleteAccount',
     summary: 'Delete the account',
     description:
-      'Closes the account at once: keys stop working, everybody is signed out, sessions close. Until `erase_at`, in seven days as a rule, the link in the mail to the owner restores it; then everything is erased. Needs a live key or a signed-in owner.',
+      'Closes the account at once: keys stop working, everybody is signed out, sessions close. Until `erase_at`, in seven days as a rule, the link in the mail to each owner restores it, and so does an owner who signs in again; then everything is erased.',
     tag: 'Account',
     scope: 'account:delete',
-    problems: [privacyErrors.liveKeyNeeded, privacyErrors.notConfirmed, privacyErrors.alreadyClosed],
+    wholeAccount: true,
+    problems: [privacyErrors.notConfirmed, privacyErrors.alreadyClosed],
     body: schema.closeBody,
     answers: { 202: { description: 'The account is closed.', schema: schema.closureView } },
     handler: async ({ ctx, body }) => ({
@@ -44,8 +49,7 @@ function exportRoutes(exports: ExportsService): Route[] {
       operationId: 'createExport',
       summary: 'Export everything that the account has',
       description:
-        'Makes an archive in the background: JSON lines for every kind of data, files, and a manifest with counts and SHA-256 sums. Secrets are left out. One at a time: while one is under way, it is that one that is answered. Needs a live key or a signed-in member.',
-      problems: [privacyErrors.liveKeyNeeded],
+        'Makes an archive in the background: JSON lines for every kind of data, files, and a manifest with counts and SHA-256 sums. Secrets are left out. One at a time: while one is under way, it is that one that is answered.',
       answers: { 202: { description: 'The export, under way.', schema: schema.exportView } },
       handler: async ({ ctx }) => ({ status: 202, body: schema.showExport(await exports.request(ctx)) }),
     }),
@@ -55,7 +59,6 @@ function exportRoutes(exports: ExportsService): Route[] {
       path: '/v1/account/exports',
       operationId: 'listExports',
       summary: 'List exports',
-      problems: [privacyErrors.liveKeyNeeded],
       query: z.strictObject(pageQuery('accountExport')),
       answers: {
         200: { description: 'A page of exports.', schema: pageOf(schema.exportView, 'AccountExportList') },
@@ -72,7 +75,7 @@ function exportRoutes(exports: ExportsService): Route[] {
       operationId: 'getExport',
       summary: 'Get an export',
       description: 'Shows how far it is and, once it is ready, a link to the archive.',
-      problems: [privacyErrors.exportNotFound, privacyErrors.liveKeyNeeded],
+      problems: [privacyErrors.exportNotFound],
       params: idParams('accountExport'),
       answers: { 200: { description: 'The export.', schema: schema.exportView } },
       handler: async ({ ctx, params: { id } }) => {

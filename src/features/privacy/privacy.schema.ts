@@ -14,7 +14,12 @@ export const closureView = z
   .object({
     id: idField('accountClosure', 'Receipt of the deletion.'),
     requested_at: timeField('When the account was closed.'),
-    erase_at: timeField('When erasing begins; until then the link in the mail restores the account.'),
+    erase_at: timeField('When erasing begins; until then its owners can restore the account.'),
+    restore_token: z.string().nullable().meta({
+      description:
+        'What `POST /v1/account/restore` takes, where the account has neither owners nor an address to which a link could be mailed; else null. Shown this once.',
+      example: null,
+    }),
   })
   .meta({ id: 'AccountClosure', description: 'An account that is closed and will be erased.' });
 
@@ -23,6 +28,7 @@ export function showClosure(closure: Closure): z.input<typeof closureView> {
     id: toId('accountClosure', closure.id),
     requested_at: closure.requestedAt.toISOString(),
     erase_at: closure.eraseAt.toISOString(),
+    restore_token: closure.restoreToken ?? null,
   };
 }
 

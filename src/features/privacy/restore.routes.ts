@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { PingrError } from '../../lib/errors.ts';
-import { exampleId } from '../../platform/http/api-fields.ts';
-import { definePublicRoute, type Route } from '../../platform/http/route.ts';
+import { exampleId, idParams } from '../../platform/http/api-fields.ts';
+import { authErrors } from '../../platform/http/http.errors.ts';
+import { definePublicRoute, defineRoute, type Route } from '../../platform/http/route.ts';
 import type { ClosuresService } from './closures.service.ts';
 import { privacyErrors } from './privacy.errors.ts';
 
@@ -15,13 +16,14 @@ const restoreBody = z
       .string()
       .max(200)
       .meta({
-        description: 'What follows `token=` in the link of the mail.',
+        description:
+          'What follows `token=` in the link of the mail, or the `restore_token` that the deletion answered.',
         example: `${exampleId('accountClosure')}.dGhlIHNpZ25hdHVyZQ`,
       }),
   })
   .meta({
     id: 'AccountRestore',
-    description: 'Says which deletion is meant, and that its mail was received.',
+    description: 'Says which deletion is meant, and that its mail or answer was received.',
   });
 
 const restoredView = z
@@ -35,12 +37,34 @@ export function restoreRoute(closures: Pick<ClosuresService, 'restore'>): Route 
     path: '/v1/account/restore',
     operationId: 'restoreAccount',
     summary: 'Undo the deletion of an account',
-    description: 'Within seven days of the deletion. Keys work again and sessions reconnect.',
+    description:
+      'Within seven days of the deletion. Keys work again and sessions reconnect. An owner who signs in needs no token: `POST /v1/me/accounts/{id}/restore`.',
     tag: 'Account',
     problems: [privacyErrors.restoreLinkInvalid],
     body: restoreBody,
     answers: { 200: { description: 'The account is back.', schema: restoredView } },
-    handler: async ({ body }) => ({ status: 200, body: await closures.restore(body.token) }),
+    handler: async ({ body, http: { ip, userAgent, requestId } }) => ({
+      status: 200,
+      body: await closures.restore(body.token, { ip, userAgent, requestId }),
+    }),
+  });
+}
+
+/** The same for an owner who signs in, whatever became of the mail. */
+export function restoreOwnRoute(closures: Pick<ClosuresService, 'restoreOwn'>): Route {
+  return defineRoute({
+    method: 'POST',
+    path: '/v1/me/accounts/:id/restore',
+    operationId: 'restoreOwnAccount',
+    summary: 'Undo the deletion of an account of which the user is an owner',
+    description: 'Within seven days of the deletion. Keys work again and sessions reconnect.',
+    tag: 'People',
+    scope: undefined,
+    access: 'user',
+    problems: [privacyErrors.notClosed, authErrors.scopeMissing],
+    params: idParams('account'),
+    answers: { 200: { description: 'The account is back.', schema: restoredView } },
+    handler: async ({ ctx, params: { id } }) => ({ status: 200, body: await closures.restoreOwn(ctx, id) }),
   });
 }
 
@@ -62,7 +86,8 @@ export async function serveRestore(
     pages.get(RESTORE_PATH, { schema: { hide: true } }, async (_request, reply) => sendPage(reply, 200, ASK));
     pages.post(RESTORE_PATH, { schema: { hide: true } }, async (request, reply) => {
       try {
-        await closures.restore(tokenOf(request.query));
+        const { ip, id: requestId, headers } = request;
+        await closures.restore(tokenOf(request.query), { ip, userAgent: headers['user-agent'], requestId });
         return sendPage(reply, 200, RESTORED);
       } catch (error) {
         if (error instanceof PingrError && error.definition.status < 500)

@@ -1,7 +1,6 @@
 import { toId } from '../../lib/ids.ts';
 import type { Jobs } from '../../platform/jobs/jobs.ts';
 import type { Log } from '../../platform/log/log.ts';
-import type { AccountsService } from '../accounts/accounts.service.ts';
 import type { MailService } from '../mail/mail.service.ts';
 import * as system from './exports.system.ts';
 import { exportQueue } from './privacy.jobs.ts';
@@ -13,13 +12,12 @@ const KEEP_DAYS = 7;
 const STALLED_MS = 15 * 60_000;
 
 export interface WorkExportsParts extends WriteExportParts {
-  accounts: Pick<AccountsService, 'get' | 'ownerEmail'>;
-  mail: Pick<MailService, 'send' | 'wake'>;
+  mail: Pick<MailService, 'sendToOwners' | 'wake'>;
   log: Log;
 }
 
 /**
- * Writes one export and tells the owner. Safe to run again: the archive is written anew.
+ * Writes one export and tells the owners. Safe to run again: the archive is written anew.
  * @param lastTry a failure is final
  */
 export async function workOnExport(parts: WorkExportsParts, id: string, lastTry: boolean): Promise<void> {
@@ -37,7 +35,7 @@ export async function workOnExport(parts: WorkExportsParts, id: string, lastTry:
 }
 
 async function finish(
-  { database, accounts, mail, files, clock, log }: WorkExportsParts,
+  { database, mail, files, clock, log }: WorkExportsParts,
   done: { id: string; accountId: string; bytes: number },
 ): Promise<void> {
   const { id, accountId, bytes } = done;
@@ -45,11 +43,8 @@ async function finish(
   const expiresAt = new Date(at.getTime() + KEEP_DAYS * 86_400_000);
   const isThere = await database.system(async (tx) => {
     if (!(await system.finishExport(tx, id, { bytes, at, expiresAt }))) return false;
-    const to = await accounts.ownerEmail(tx, accountId);
-    if (to !== null) {
-      const values = { exportId: toId('accountExport', id), expiresAt };
-      await mail.send(tx, { accountId, to, template: 'export_ready', values });
-    }
+    const values = { exportId: toId('accountExport', id), expiresAt };
+    await mail.sendToOwners(tx, { accountId, template: 'export_ready', values });
     return true;
   });
   if (!isThere) return files.delete(exportKey(accountId, id));

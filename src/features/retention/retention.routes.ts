@@ -26,6 +26,7 @@ export function retentionRoutes(retention: RetentionService): Route[] {
         'Holds for both modes. Contents that the new setting no longer covers are dropped within a day (`none`: within minutes).',
       tag: 'Account',
       scope: 'account:write',
+      wholeAccount: true,
       problems: [retentionErrors.accountGone, retentionErrors.beyondPlan],
       body: retentionBody,
       answers: { 200: { description: 'The new setting.', schema: retentionView } },

@@ -22,6 +22,16 @@ export interface EmulatorClient {
 
 const TIMEOUT_MS = 20_000;
 
+/** Codes of Node and undici. */
+const NO_CONNECTION = new Set<unknown>([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 const problem = z.object({
   code: z.string(),
   detail: z.string().default(''),
@@ -45,7 +55,10 @@ export function createEmulatorClient({ controlUrl, controlToken }: EmulatorAddre
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }).catch((cause: unknown) => {
-        throw sandboxErrors.unavailable({ cause, retryAfter: 2 });
+        throw (isUnreached(cause) ? sandboxErrors.unavailable : sandboxErrors.noAnswer)({
+          cause,
+          retryAfter: 2,
+        });
       });
       if (response.ok) return schema.parse(response.status === 204 ? undefined : await response.json());
       throw await refusalOf(response);
@@ -53,11 +66,21 @@ export function createEmulatorClient({ controlUrl, controlToken }: EmulatorAddre
   };
 }
 
+/** Whether no connection came about, so that nothing was asked. */
+function isUnreached(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    error.cause instanceof Error &&
+    'code' in error.cause &&
+    NO_CONNECTION.has(error.cause.code)
+  );
+}
+
 async function refusalOf(response: Response): Promise<Error> {
   const parsed = problem.safeParse(await response.json().catch(() => undefined));
   const factory = BY_STATUS.get(response.status);
   if (factory === undefined || !parsed.success) {
-    return sandboxErrors.unavailable({
+    return sandboxErrors.noAnswer({
       cause: new Error(`emulator answered ${response.status}`),
       retryAfter: 2,
     });

@@ -36,5 +36,13 @@ export const sandboxErrors = defineErrors({
     status: 503,
     title: 'The sandbox cannot be reached',
     remedy: 'Start the emulator role, or set SANDBOX_CONTROL_URL to where it runs.',
+    repeatable: true,
+  },
+  noAnswer: {
+    code: 'sandbox.no_answer',
+    status: 503,
+    title: 'The sandbox was asked and gave no answer',
+    remedy:
+      'It may have done it: look at the phone, and if not, send the request again, with a new Idempotency-Key.',
   },
 });

@@ -146,6 +146,14 @@ export const inboxView = z
             .string()
             .nullish()
             .meta({ description: 'The message it replies to.', example: '3EB0A1B2C3D4E5F6071829' }),
+          quoted_from: z.string().nullish().meta({
+            description: 'Who wrote that message, as the reply says.',
+            example: '+919876543210',
+          }),
+          quoted_text: z.string().nullish().meta({
+            description: 'What that message said, as the reply shows it.',
+            example: 'Where is my order?',
+          }),
           duplicates: z.int().meta({ description: 'How often the same message came again.', example: 0 }),
         }),
       )

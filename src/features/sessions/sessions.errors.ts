@@ -55,5 +55,6 @@ export const sessionErrors = defineErrors({
     title: 'The session is not ready yet',
     remedy:
       'A worker has not taken the session up yet, or cannot reach WhatsApp: then `detail` says why. Try again in a few seconds.',
+    repeatable: true,
   },
 });

@@ -27,7 +27,7 @@ export interface Pacing {
   interval_ms: number;
   /** Up to this many random milliseconds more. */
   jitter_ms: number;
-  /** Shows "typing…" before each message. */
+  /** Shows "typing…" before each message, within its interval. */
   typing: boolean;
   /** Days over which a newly linked number speeds up from a fifth of its rate; 0 turns it off. */
   warm_up_days: number;

@@ -22,7 +22,11 @@ const pacingInput = z
       .min(0)
       .max(600_000)
       .meta({ description: 'Up to this many random milliseconds more.', example: 500 }),
-    typing: z.boolean().meta({ description: 'Shows "typing…" before each message.', example: true }),
+    typing: z.boolean().meta({
+      description:
+        'Shows "typing…" before each message, for as long as a person would type it but no longer than the interval and its jitter, of which it is a part.',
+      example: true,
+    }),
     warm_up_days: z.int().min(0).max(60).meta({
       description:
         'Days over which a newly linked number speeds up from a fifth of its rate; 0 turns it off.',

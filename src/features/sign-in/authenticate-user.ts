@@ -97,20 +97,21 @@ function principalOf(
   };
 }
 
-/** The account that is asked for, the only one, or for what concerns the person alone any one. */
+/** The account that is asked for, the only one, or for what concerns the person alone any one, closed ones last. */
 function membershipOf(memberships: readonly Membership[], { account, access }: Wanted): Membership {
-  const open = memberships.filter(({ closed }) => !closed);
-  const [first, second] = open;
+  const isPersonal = access === 'user';
   if (account === undefined) {
-    if (first === undefined)
+    const [first, second] = memberships.filter(({ closed }) => !closed);
+    const any = first ?? (isPersonal ? memberships[0] : undefined);
+    if (any === undefined)
       throw memberships.length > 0 ? callerErrors.accountClosed() : callerErrors.noAccount();
-    if (second !== undefined && access !== 'user') throw callerErrors.accountNeeded();
-    return first;
+    if (second !== undefined && !isPersonal) throw callerErrors.accountNeeded();
+    return any;
   }
   const id = fromId('account', account);
   const found = memberships.find(({ account_id }) => account_id === id);
   if (found === undefined) throw callerErrors.accountUnknown();
-  if (found.closed) throw callerErrors.accountClosed();
+  if (found.closed && !isPersonal) throw callerErrors.accountClosed();
   return found;
 }
 

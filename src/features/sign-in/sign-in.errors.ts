@@ -63,7 +63,8 @@ export const callerErrors = defineErrors({
     code: 'auth.account_closed',
     status: 403,
     title: 'The account is being deleted',
-    remedy: 'Undo it by the link in the mail about it.',
+    remedy:
+      'Undo it by the link in the mail about it, or as an owner with POST /v1/me/accounts/{id}/restore.',
   },
   modeInvalid: {
     code: 'auth.mode_invalid',

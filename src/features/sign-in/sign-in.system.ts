@@ -25,7 +25,7 @@ export async function useLink(tx: SystemTx, hash: Uint8Array, at: Date): Promise
 export async function isExpected(tx: SystemTx, email: string): Promise<boolean> {
   const [row] = await tx.query<{ expected: boolean }>(
     `select exists (select from users u join members m on m.user_id = u.id where u.email = $1)
-       or exists (select from accounts a where lower(a.email) = $1
+       or exists (select from accounts a where a.claimable_by = $1
          and not exists (select from members m where m.account_id = a.id)) as expected`,
     [email],
   );

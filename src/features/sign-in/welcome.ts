@@ -6,7 +6,7 @@ import { callerErrors } from './sign-in.errors.ts';
 
 export interface WelcomeParts {
   users: Pick<UsersService, 'save' | 'find'>;
-  accounts: Pick<AccountsService, 'open' | 'findUnclaimed'>;
+  accounts: Pick<AccountsService, 'open' | 'claim'>;
   members: Pick<MembersService, 'join'>;
   /** Whether people who nobody invited may make an account of their own. */
   signUp: 'open' | 'invited';
@@ -24,7 +24,7 @@ export async function welcome(parts: WelcomeParts, tx: SystemTx, person: Person)
   const user = await users.find(tx, userId);
   if (user !== undefined && user.memberships.length > 0) return userId;
   const accountId =
-    (await accounts.findUnclaimed(tx, person.email)) ??
+    (await accounts.claim(tx, person.email)) ??
     (signUp === 'open' ? await accounts.open(tx, { name: nameFor(person), email: person.email }) : undefined);
   if (accountId === undefined) throw callerErrors.notInvited();
   await members.join(tx, { accountId, userId, role: 'owner' });

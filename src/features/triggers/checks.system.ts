@@ -68,7 +68,7 @@ export async function claimChecks(
        from free f where c.message_id = f.message_id
        returning c.message_id, c.session_id, c.attempts, c.created_at
      )
-     select k.message_id, k.attempts, k.session_id, m.contact_name as name, m.accepted_at as sent_at,
+     select k.message_id, k.attempts, k.session_id, m.contact_name as name, coalesce(m.sent_at, m.accepted_at) as sent_at,
        coalesce(m.contact_phone, m.contact_lid) as contact,
        coalesce(m.contact_phone, (
          select i.phone from contact_identities i where i.account_id = $1 and i.mode = $2 and i.lid = m.contact_lid

@@ -36,8 +36,8 @@ export async function senderLimits(
            and h.id > nth.id and h.direction = 'outbound' and not h.automated
        ) and not exists (
          select from (
-           select c.accepted_at - lag(c.accepted_at) over (order by c.id) as quiet from (
-             select id, accepted_at from messages m where m.account_id = t.account_id and m.contact_phone = $3
+           select c.at - lag(c.at) over (order by c.id) as quiet from (
+             select id, coalesce(case when sending_at is null then sent_at end, accepted_at) as at from messages m where m.account_id = t.account_id and m.contact_phone = $3
                and m.session_id = $2 and m.id >= nth.id order by id desc limit ${LOOK_BACK}
            ) as c
          ) as pauses where quiet >= interval '1 hour'

@@ -9,9 +9,10 @@ const accountOfUser = z
     id: idField('account', 'Id of the account: what `Pingr-Account` takes.'),
     name: z.string().meta({ description: 'Name of the account.', example: 'Acme' }),
     role: z.string().meta({ description: "The user's role in it.", example: 'owner' }),
-    closed: z
-      .boolean()
-      .meta({ description: 'Whether it is being deleted: nobody acts for it then.', example: false }),
+    closed: z.boolean().meta({
+      description: 'Whether it is being deleted: nobody acts for it then, but an owner may restore it.',
+      example: false,
+    }),
   })
   .meta({ id: 'AccountOfUser', description: 'An account that the user is a member of.' });
 

@@ -25,7 +25,7 @@ export function receivedMessage(at: Date, mode: Mode) {
     from: { phone: DIGITS, name: NAME },
     text: { body: 'login' },
     error: null,
-    timestamps: { received: at.toISOString() },
+    timestamps: { received: at.toISOString(), sent: at.toISOString() },
     created_at: at.toISOString(),
   };
 }

@@ -16,7 +16,6 @@ export const overviewRoutes: readonly SandboxRoute[] = [
   { method: 'GET', path: '/healthz', handle: () => ({ status: 200, body: { status: 'ok' } }) },
   { method: 'POST', path: '/subscriptions/stripe/:id', handle: actOnStripe },
   { method: 'POST', path: '/subscriptions/razorpay/:id', handle: actOnRazorpay },
-  { method: 'GET', path: '/invoices/:id', handle: showInvoice },
 ];
 
 interface Line {
@@ -34,6 +33,7 @@ const ACTIONS = [
   ['renew', 'Period ends, payment works'],
   ['fail', 'Period ends, payment fails'],
   ['halt', 'Provider stops trying'],
+  ['decline', 'Decline the next charge'],
   ['cancel', 'End at once'],
 ] as const;
 
@@ -58,27 +58,44 @@ function show(context: SandboxContext, { query }: Call): Answer {
   );
 }
 
-function stripeLines({ stripe: { subscriptions } }: SandboxContext['state']): Line[] {
-  return Object.values(subscriptions).map(({ id, status, items, cancel_at_period_end: ends, schedule }) => {
+function stripeLines({ stripe: { subscriptions, declineNext } }: SandboxContext['state']): Line[] {
+  return Object.values(subscriptions).map(({ id, status, items, schedule, ...rest }) => {
     const [item] = items.data;
-    const price = item && money(item.price.unit_amount, item.price.currency.toUpperCase());
-    const remark = ends ? 'ends with the period' : schedule === null ? '' : 'changes with the period';
-    const plan = `${item?.price.nickname}, ${price} a ${item?.price.recurring.interval}`;
-    const end = item?.current_period_end ?? null;
+    const price = money(item.price.unit_amount, item.price.currency.toUpperCase());
+    const remark = remarks({
+      'ends with the period': rest.cancel_at_period_end,
+      'changes with the period': schedule !== null,
+      'changes when its invoice is paid': Boolean(rest.pending_update),
+      [DECLINED]: declineNext[id] === true,
+    });
+    const plan = `${item.price.nickname}, ${price} a ${item.price.recurring.interval}`;
+    const end = item.current_period_end;
     return { provider: 'Stripe', id, status, remark, over: status === 'canceled', plan, end };
   });
 }
 
-function razorpayLines({ razorpay: { subscriptions, plans, atCycleEnd } }: SandboxContext['state']): Line[] {
+function razorpayLines({ razorpay }: SandboxContext['state']): Line[] {
+  const { subscriptions, plans, atCycleEnd, declineNext } = razorpay;
   return Object.values(subscriptions).map(({ id, status, plan_id: planId, current_end: end }) => {
     const item = plans[planId]?.item;
     const planned = atCycleEnd[id];
-    const remark =
-      planned === undefined ? '' : 'cancel' in planned ? 'ends with the cycle' : 'changes with the cycle';
+    const remark = remarks({
+      'ends with the cycle': planned !== undefined && 'cancel' in planned,
+      'changes with the cycle': planned !== undefined && 'planId' in planned,
+      [DECLINED]: declineNext[id] === true,
+    });
     const over = ['created', 'cancelled', 'completed', 'expired'].includes(status);
     const plan = item ? `${item.name}, ${money(item.amount, item.currency)}` : planId;
     return { provider: 'Razorpay', id, status, remark, over, plan, end };
   });
+}
+
+const DECLINED = 'the next charge is declined';
+
+function remarks(all: Record<string, boolean>): string {
+  return Object.keys(all)
+    .filter((text) => all[text])
+    .join(', ');
 }
 
 const noSuch = () => new ProviderRefusal(404, { error: { message: 'no such subscription' } });
@@ -89,6 +106,7 @@ function actOnStripe(context: SandboxContext, { params, body }: Call): Answer {
   if (subscription.status !== 'canceled') {
     if (body['action'] === 'renew') stripe.renew(context, subscription, true);
     if (body['action'] === 'fail') stripe.renew(context, subscription, false);
+    if (body['action'] === 'decline') context.state.stripe.declineNext[subscription.id] = true;
     if (body['action'] === 'halt') stripe.giveUp(context, subscription);
     if (body['action'] === 'cancel') stripe.end(context, subscription);
   }
@@ -102,21 +120,10 @@ function actOnRazorpay(context: SandboxContext, { params, body }: Call): Answer 
   if (subscription.status !== 'cancelled') {
     if (body['action'] === 'renew') razorpay.renew(context, subscription, true);
     if (body['action'] === 'fail') razorpay.renew(context, subscription, false);
+    if (body['action'] === 'decline') context.state.razorpay.declineNext[subscription.id] = true;
     if (body['action'] === 'halt') razorpay.halt(context, subscription);
     if (body['action'] === 'cancel') razorpay.end(context, subscription);
   }
   context.changed();
   return { status: 303, location: '/' };
-}
-
-function showInvoice({ state }: SandboxContext, { params }: Call): Answer {
-  const id = params['id'] ?? '';
-  const invoice = state.stripe.invoices[id] ?? state.razorpay.invoices[id];
-  if (invoice === undefined) throw new ProviderRefusal(404, { error: { message: 'no such invoice' } });
-  const amount = 'total' in invoice ? invoice.total : invoice.amount;
-  return page(
-    'Invoice',
-    `<div class="card"><h1>Invoice ${escapeHtml('number' in invoice ? invoice.number : id)}</h1>
-<p class="price">${money(amount, invoice.currency.toUpperCase())}</p><p>${escapeHtml(invoice.status)}</p></div>`,
-  );
 }

@@ -21,6 +21,20 @@ export function refuse(description: string, field?: string): ProviderRefusal {
   });
 }
 
+/** A payment that the payer's bank refused. Source: https://razorpay.com/docs/errors/ */
+export function refusePayment(): ProviderRefusal {
+  return new ProviderRefusal(400, {
+    error: {
+      code: 'BAD_REQUEST_ERROR',
+      description: 'Your payment was declined by the bank',
+      source: 'bank',
+      step: 'payment_authorization',
+      reason: 'payment_failed',
+      metadata: {},
+    },
+  });
+}
+
 /** Razorpay answers 400 for an id that it does not know. */
 export function found<T>(of: Record<string, T | undefined>, id: string | undefined): T {
   const value = of[id ?? ''];

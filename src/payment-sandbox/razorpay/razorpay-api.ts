@@ -7,6 +7,7 @@ import {
   textOf,
 } from '../sandbox-context.ts';
 import { amountOf, collection, found, notesOf, ok, refuse } from './razorpay-answers.ts';
+import { changePlan } from './razorpay-changes.ts';
 import type { RazorpayLink, RazorpayPlan, RazorpaySubscription } from './razorpay-entities.ts';
 import { emit, end } from './razorpay-life.ts';
 import { returnRoutes } from './razorpay-returns-api.ts';
@@ -125,16 +126,15 @@ function updateSubscription(context: SandboxContext, call: Call): Answer {
     throw refuse(`Subscription is not in active state. Current state: ${subscription.status}`);
   }
   const planId = textOf(call.body['plan_id']);
-  found(state.razorpay.plans, planId);
   if (call.body['schedule_change_at'] === 'cycle_end') {
+    found(state.razorpay.plans, planId);
     state.razorpay.atCycleEnd[subscription.id] = { planId };
     Object.assign(subscription, {
       has_scheduled_changes: true,
       change_scheduled_at: subscription.current_end,
     });
   } else {
-    delete state.razorpay.atCycleEnd[subscription.id];
-    Object.assign(subscription, { plan_id: planId, has_scheduled_changes: false, change_scheduled_at: null });
+    changePlan(context, subscription, planId);
   }
   emit(context, 'subscription.updated', { subscription });
   changed();

@@ -141,6 +141,8 @@ export interface RazorpayState {
   disputes: Record<string, RazorpayDispute>;
   /** What happens to a subscription when its cycle ends, by its id; Razorpay does not show a cancellation. */
   atCycleEnd: Record<string, { cancel: true } | { planId: string }>;
+  /** Subscriptions whose next charge by the API is declined. */
+  declineNext: Record<string, true>;
 }
 
 export const emptyRazorpay = (): RazorpayState => ({
@@ -152,4 +154,5 @@ export const emptyRazorpay = (): RazorpayState => ({
   refunds: {},
   disputes: {},
   atCycleEnd: {},
+  declineNext: {},
 });

@@ -4,6 +4,7 @@ import type {
   RazorpayInvoice,
   RazorpayLink,
   RazorpayPayment,
+  RazorpayPlan,
   RazorpaySubscription,
 } from './razorpay-entities.ts';
 
@@ -22,10 +23,14 @@ export function emit(context: SandboxContext, event: string, payload: Record<str
   webhooks.send({ provider: 'razorpay', eventId: newId('evt_'), text: JSON.stringify(envelope) });
 }
 
-function planOf({ state }: SandboxContext, { plan_id: id }: RazorpaySubscription) {
+export function planOf({ state }: SandboxContext, { plan_id: id }: RazorpaySubscription) {
   const plan = state.razorpay.plans[id];
   if (plan === undefined) throw new Error(`no plan ${id}`);
   return plan;
+}
+
+export function intervalOf({ period }: RazorpayPlan): 'month' | 'year' {
+  return period === 'monthly' ? 'month' : 'year';
 }
 
 /** What the person brings back: a payment, and the signature that proves it. */
@@ -51,7 +56,8 @@ export function paySubscription(context: SandboxContext, subscription: RazorpayS
 function charge(context: SandboxContext, subscription: RazorpaySubscription, paymentId: string): void {
   const { now } = context;
   const start = now();
-  const end = endOfPeriod(start, planOf(context, subscription).period === 'monthly' ? 'month' : 'year');
+  const plan = planOf(context, subscription);
+  const end = endOfPeriod(start, intervalOf(plan));
   Object.assign(subscription, {
     status: 'active',
     current_start: start,
@@ -60,8 +66,19 @@ function charge(context: SandboxContext, subscription: RazorpaySubscription, pay
     paid_count: subscription.paid_count + 1,
     remaining_count: subscription.remaining_count - 1,
   });
-  const invoice = writeInvoice(context, subscription, paymentId);
-  const { amount, currency } = invoice;
+  const payment = bill(context, subscription, paymentId, plan.item.amount);
+  emit(context, 'subscription.charged', { subscription, payment });
+}
+
+/** An invoice that is paid at once. */
+export function bill(
+  context: SandboxContext,
+  subscription: RazorpaySubscription,
+  paymentId: string,
+  amount: number,
+): RazorpayPayment {
+  const invoice = writeInvoice(context, subscription, paymentId, amount);
+  const { currency } = invoice;
   const payment: RazorpayPayment = {
     id: paymentId,
     entity: 'payment',
@@ -76,12 +93,12 @@ function charge(context: SandboxContext, subscription: RazorpaySubscription, pay
     amount_refunded: 0,
     refund_status: null,
     notes: [],
-    created_at: now(),
+    created_at: context.now(),
   };
   context.state.razorpay.payments[paymentId] = payment;
   emit(context, 'payment.captured', { payment });
   emit(context, 'invoice.paid', { payment, invoice });
-  emit(context, 'subscription.charged', { subscription, payment });
+  return payment;
 }
 
 /** The cycle is over: a scheduled change begins, a cancellation takes effect, or the next cycle is charged. */
@@ -145,9 +162,10 @@ function writeInvoice(
   context: SandboxContext,
   subscription: RazorpaySubscription,
   paymentId: string,
+  amount: number,
 ): RazorpayInvoice {
   const { state, newId, now, url } = context;
-  const { amount, currency } = planOf(context, subscription).item;
+  const { currency } = planOf(context, subscription).item;
   const id = newId('inv_');
   const invoice: RazorpayInvoice = {
     id,

@@ -20,6 +20,19 @@ export function list(url: string, data: unknown[]): Answer {
   return ok({ object: 'list', url, has_more: false, data });
 }
 
+/** What a PaymentIntent that was declined shows, and an error that says so. Source: https://docs.stripe.com/error-codes */
+export const CARD_DECLINED = {
+  type: 'card_error',
+  code: 'card_declined',
+  decline_code: 'generic_decline',
+  doc_url: 'https://docs.stripe.com/error-codes/card-declined',
+  message: 'Your card was declined.',
+} as const;
+
+export function refuseCard(error: typeof CARD_DECLINED): ProviderRefusal {
+  return new ProviderRefusal(402, { error });
+}
+
 /** A refusal of a parameter, in Stripe's shape; null for the code where Stripe gives none. */
 export function refuse(
   param: string,

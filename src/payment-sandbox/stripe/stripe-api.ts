@@ -7,9 +7,13 @@ import {
   textOf,
 } from '../sandbox-context.ts';
 import { found, list, ok, refuse } from './stripe-answers.ts';
+import { changePrice } from './stripe-changes.ts';
 import type { StripePrice, StripeSession, StripeSubscription } from './stripe-entities.ts';
+import { emit } from './stripe-events.ts';
 import { listOf } from './stripe-form.ts';
-import { emit, end, invoicesOf, writeInvoice } from './stripe-life.ts';
+import { invoicesOf } from './stripe-invoices.ts';
+import { end } from './stripe-life.ts';
+import { expirePending } from './stripe-pending.ts';
 import { returnRoutes } from './stripe-returns-api.ts';
 import { scheduleRoutes } from './stripe-schedules.ts';
 
@@ -39,6 +43,11 @@ export const stripeRoutes: readonly SandboxRoute[] = [
     path: '/v1/invoices',
     handle: (context, { query }) =>
       list('/v1/invoices', invoicesOf(context, query.get('subscription') ?? '')),
+  },
+  {
+    method: 'GET',
+    path: '/v1/invoices/:id',
+    handle: ({ state }, { params }) => ok(found(state.stripe.invoices, params['id'], 'invoice')),
   },
   {
     method: 'GET',
@@ -123,8 +132,10 @@ function listSubscriptions({ state }: SandboxContext, { query }: Call): Answer {
   return list('/v1/subscriptions', all.toReversed());
 }
 
-function subscriptionOf({ state }: SandboxContext, params: Record<string, string>): StripeSubscription {
-  return found(state.stripe.subscriptions, params['id'], 'subscription');
+function subscriptionOf(context: SandboxContext, params: Record<string, string>): StripeSubscription {
+  const subscription = found(context.state.stripe.subscriptions, params['id'], 'subscription');
+  expirePending(context, subscription);
+  return subscription;
 }
 
 function expanded(
@@ -143,30 +154,31 @@ function updateSubscription(context: SandboxContext, { params, body }: Call): An
   if (subscription.status === 'canceled') {
     throw refuse('id', 'A canceled subscription can only update its cancellation_details and metadata.');
   }
+  refuseUnsupported(body);
+  const price = textOf(fieldsOf(listOf(body['items'])[0])['price']);
+  if (price !== '') changePrice(context, subscription, price, textOf(body['payment_behavior']));
   const ends = body['cancel_at_period_end'];
-  if (ends !== undefined) {
+  // A pending update keeps what else was asked for.
+  if (ends !== undefined && !subscription.pending_update) {
     const [item] = subscription.items.data;
     subscription.cancel_at_period_end = ends === 'true';
-    subscription.cancel_at = subscription.cancel_at_period_end ? (item?.current_period_end ?? null) : null;
+    subscription.cancel_at = subscription.cancel_at_period_end ? item.current_period_end : null;
     subscription.canceled_at = subscription.cancel_at_period_end ? context.now() : null;
   }
-  const price = textOf(fieldsOf(listOf(body['items'])[0])['price']);
-  if (price !== '') swap(context, subscription, price);
   emit(context, 'customer.subscription.updated', subscription);
   context.changed();
   return ok(subscription);
 }
 
-/** Another price at once: what is left of the period is paid at the difference. */
-function swap(context: SandboxContext, subscription: StripeSubscription, id: string): void {
-  const price = found(context.state.stripe.prices, id, 'price');
-  const [item] = subscription.items.data;
-  if (item === undefined) return;
-  const { current_period_start: start, current_period_end: finish } = item;
-  const left = Math.max(0, finish - context.now()) / (finish - start);
-  const difference = Math.round((price.unit_amount - item.price.unit_amount) * left);
-  item.price = price;
-  if (difference > 0) emit(context, 'invoice.paid', writeInvoice(context, subscription, difference, 'paid'));
+/** Of the attributes that a pending update may have, those that this program sends. */
+const PENDING_MAY = ['items', 'payment_behavior', 'proration_behavior', 'cancel_at_period_end', 'expand'];
+
+function refuseUnsupported(body: Record<string, unknown>): void {
+  if (body['payment_behavior'] !== 'pending_if_incomplete') return;
+  const other = Object.keys(body).find((name) => !PENDING_MAY.includes(name));
+  if (other === undefined) return;
+  const message = `When you pass 'payment_behavior' as 'pending_if_incomplete', you can only pass the following parameters: ${PENDING_MAY.join(', ')}.`;
+  throw refuse(other, message, null);
 }
 
 function cancelSubscription(context: SandboxContext, { params }: Call): Answer {

@@ -34,6 +34,25 @@ export interface StripeSession {
   subscription_metadata: Record<string, string>;
 }
 
+export interface StripeItem {
+  id: string;
+  object: 'subscription_item';
+  quantity: 1;
+  price: StripePrice;
+  current_period_start: number;
+  current_period_end: number;
+}
+
+/** A change that waits for its invoice to be paid. */
+export interface StripePendingUpdate {
+  expires_at: number;
+  subscription_items: [StripeItem];
+  /** Begin of a new period, where the change makes one. */
+  billing_cycle_anchor: number | null;
+  trial_end: null;
+  trial_from_plan: null;
+}
+
 export interface StripeSubscription {
   id: string;
   object: 'subscription';
@@ -48,15 +67,10 @@ export interface StripeSubscription {
   metadata: Record<string, string>;
   items: {
     object: 'list';
-    data: {
-      id: string;
-      object: 'subscription_item';
-      quantity: 1;
-      price: StripePrice;
-      current_period_start: number;
-      current_period_end: number;
-    }[];
+    data: [StripeItem];
   };
+  /** Absent in files of an earlier version. */
+  pending_update?: StripePendingUpdate | null;
   schedule: string | null;
   latest_invoice: string | null;
 }
@@ -174,6 +188,8 @@ export interface StripeState {
   refunds: Record<string, StripeRefund>;
   disputes: Record<string, StripeDispute>;
   events: StripeEvent[];
+  /** Subscriptions whose next charge by the API is declined. */
+  declineNext: Record<string, true>;
 }
 
 export const emptyStripe = (): StripeState => ({
@@ -187,4 +203,5 @@ export const emptyStripe = (): StripeState => ({
   refunds: {},
   disputes: {},
   events: [],
+  declineNext: {},
 });

@@ -6,7 +6,7 @@ import {
   type SandboxRoute,
   textOf,
 } from '../sandbox-context.ts';
-import { found, list, ok, refuse } from './stripe-answers.ts';
+import { CARD_DECLINED, found, list, ok, refuse } from './stripe-answers.ts';
 import type { StripeCharge } from './stripe-entities.ts';
 import { chargeOfPayment, invoiceOfPayment, refundCharge } from './stripe-returns.ts';
 
@@ -71,6 +71,8 @@ function showPayment(context: SandboxContext, { params }: Call): Answer {
     currency: invoice.currency,
     customer: invoice.customer,
     status: charge ? 'succeeded' : 'requires_payment_method',
+    // Here whatever is not paid was declined.
+    last_payment_error: charge ? null : CARD_DECLINED,
     latest_charge: charge?.id ?? null,
     created: invoice.created,
   });

@@ -1,7 +1,7 @@
 import type { SandboxContext } from '../sandbox-context.ts';
 import { refuse } from './stripe-answers.ts';
 import type { StripeCharge, StripeDispute, StripeInvoice, StripeRefund } from './stripe-entities.ts';
-import { emit } from './stripe-life.ts';
+import { emit } from './stripe-events.ts';
 
 /** The invoice that a PaymentIntent is for. */
 export function invoiceOfPayment({ state }: SandboxContext, intent: string): StripeInvoice | undefined {

@@ -8,8 +8,8 @@ import {
 } from '../sandbox-context.ts';
 import { found, ok, refuse } from './stripe-answers.ts';
 import type { StripeSchedule } from './stripe-entities.ts';
+import { emit } from './stripe-events.ts';
 import { listOf } from './stripe-form.ts';
-import { emit } from './stripe-life.ts';
 
 /** Schedules, by which a change waits for the end of the period. */
 export const scheduleRoutes: readonly SandboxRoute[] = [

@@ -5,7 +5,8 @@ export const databaseErrors = defineErrors({
     code: 'service.database_unavailable',
     status: 503,
     title: 'The database cannot be reached',
-    remedy: 'Try again in a few seconds. With the same Idempotency-Key nothing happens twice.',
+    remedy:
+      'Try again in a few seconds, with the same Idempotency-Key: nothing is done twice. Where the answer says `Idempotent-Replayed: true`, the request may have been done before the database went away: look, and if not, send it with a new key.',
   },
 });
 

@@ -61,10 +61,11 @@ export async function actFor(tx: SystemTx, cause: Cause): Promise<void> {
 }
 
 function actorOf({ actor, ip, userAgent, requestId }: Cause): string | undefined {
-  if (actor === undefined || actor.type === 'system') return undefined;
-  const { type, id } = actor;
+  const known = actor?.type === 'system' ? undefined : actor;
+  // Somebody whom nothing but a link in a mail names still comes from somewhere.
+  if (known === undefined && ip === undefined) return undefined;
   const agent = userAgent?.slice(0, LONGEST_AGENT);
-  return JSON.stringify({ type, id, ip, user_agent: agent, request_id: requestId });
+  return JSON.stringify({ type: known?.type, id: known?.id, ip, user_agent: agent, request_id: requestId });
 }
 
 export const systemClaims: Scope = { role: 'service_role', claims: '{}' };

@@ -67,7 +67,7 @@ export interface Admitted {
 export type Admit = (
   request: FastifyRequest,
   reply: FastifyReply,
-  operation: { scope: string | undefined; cost?: number; access?: Access },
+  operation: { scope: string | undefined; cost?: number; access?: Access; wholeAccount?: boolean },
 ) => Promise<Admitted>;
 
 const PUBLIC_LIMIT = 60;
@@ -81,10 +81,10 @@ export function principalOf(request: FastifyRequest): Principal | undefined {
   return principals.get(request);
 }
 
-/** Key or token, then rate limit, then scope. */
+/** Key or token, then rate limit, then scope, then mode. */
 export function createAdmission(options: AdmissionOptions): Admit {
   const { authenticate, rateLimiter, rateLimitOf } = options;
-  return async (request, reply, { scope, cost = 1, access = 'account' }) => {
+  return async (request, reply, { scope, cost = 1, access = 'account', wholeAccount = false }) => {
     const { ip } = request;
     if (access === 'public') return admitAddress(options, request, reply, cost);
     const credential = readCredential(request.headers);
@@ -104,6 +104,7 @@ export function createAdmission(options: AdmissionOptions): Admit {
     if (scope !== undefined && !hasScope(principal.scopes, scope)) {
       throw authErrors.scopeMissing({ detail: `The call needs the scope ${scope}.` });
     }
+    if (wholeAccount && isTestKey(principal)) throw authErrors.liveKeyNeeded();
     return {
       principal,
       quota,
@@ -123,6 +124,11 @@ function countedAs(principal: Principal): string {
 
 function idOf({ actor }: Principal): string {
   return actor.type === 'system' ? '' : actor.id;
+}
+
+/** People are judged by their role, whatever mode they look at. */
+function isTestKey({ actor, mode }: Principal): boolean {
+  return actor.type === 'api_key' && mode === 'test';
 }
 
 /** For operations that anybody may call: the limit of the caller's address. */

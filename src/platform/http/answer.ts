@@ -34,7 +34,7 @@ interface AnyReply extends ReplyParts {
   replay?: StoredAnswer;
 }
 
-/** A successful answer as it was given the first time; its text is JSON, or empty. */
+/** An answer, or a problem of ours, as it was given the first time; its text is JSON, or empty. */
 export interface StoredAnswer {
   status: number;
   text: string;

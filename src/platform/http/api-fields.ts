@@ -61,11 +61,15 @@ export function timeField(description: string) {
   return z.iso.datetime().meta({ description, example: '2026-11-21T09:00:00.000Z' });
 }
 
-/** A time in a body or query, in any zone; comes out as a Date. */
+const FIRST_TIME = new Date('0001-01-01T00:00:00Z');
+const LAST_TIME = new Date('9999-12-31T23:59:59.999Z');
+
+/** A time in a body or query, in any zone; comes out as a Date that can be shown again: of the years 1 to 9999 in UTC. */
 export function timeInput(description: string) {
   return z.iso
     .datetime({ offset: true })
     .transform((text) => new Date(text))
+    .refine((time) => time >= FIRST_TIME && time <= LAST_TIME, { error: 'is out of range' })
     .meta({ description, example: '2026-11-21T09:00:00Z' });
 }
 

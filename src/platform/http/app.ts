@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Clock } from '../../lib/clock.ts';
 import type { Vault } from '../crypto/vault.ts';
 import type { Database } from '../db/database.ts';
 import type { Log } from '../log/log.ts';
@@ -22,6 +23,9 @@ export interface AppOptions {
   log: Log;
   database: Database;
   vault: Vault;
+  clock: Clock;
+  /** In [0, 1). */
+  random: () => number;
   admission: AdmissionOptions;
   routes: readonly Route[];
   /** Paths beside the operations of the API, which ask for no key: files behind signed links, pages, webhooks in. */
@@ -64,7 +68,7 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   const edge = {
     admit: createAdmission(options.admission),
     refusals: options.admission.refusals ?? [],
-    idempotency: createIdempotency(options),
+    idempotency: createIdempotency({ ...options, closing }),
     log,
     closing,
     heartbeatMs: options.heartbeatMs ?? 15_000,

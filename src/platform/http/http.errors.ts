@@ -86,6 +86,12 @@ export const authErrors = defineErrors({
     remedy:
       'Use a key that has the scope named in the detail, or ask an owner of the account for another role.',
   },
+  liveKeyNeeded: {
+    code: 'account.live_key_needed',
+    status: 403,
+    title: 'A test key cannot do what concerns the whole account',
+    remedy: 'Use a live key or sign in: what is changed, paid for or handed over is live too.',
+  },
   userNeeded: {
     code: 'auth.user_needed',
     status: 403,
@@ -129,6 +135,13 @@ export const idempotencyErrors = defineErrors({
     title: 'The first request with this Idempotency-Key is still running',
     remedy: 'Wait for the time in `Retry-After` and send it again.',
   },
+  outcomeUnknown: {
+    code: 'idempotency.outcome_unknown',
+    status: 409,
+    title: 'What became of the first request with this Idempotency-Key is not known',
+    remedy:
+      'It was cut off before its answer was kept, and may have been done. Look whether it was; if not, send it with a new key.',
+  },
 });
 
 export const serviceErrors = defineErrors({
@@ -136,12 +149,14 @@ export const serviceErrors = defineErrors({
     code: 'service.timeout',
     status: 503,
     title: 'The request took too long to answer',
-    remedy: 'Try again with the same Idempotency-Key, so that nothing is done twice.',
+    remedy:
+      'With an Idempotency-Key, try again with the same one: the work goes on, and once it is through its answer is given. Without one, look first whether it was done.',
   },
   unexpected: {
     code: 'service.unexpected',
     status: 500,
     title: 'Something went wrong on our side',
-    remedy: 'Try again with the same Idempotency-Key; tell support the `request_id` if it stays.',
+    remedy:
+      'Tell support the `request_id`. `POST /v1/messages` and `/v1/send` may be tried again with the same Idempotency-Key. Another POST may have been done before it failed, so its key answers this again for 24 hours, with `Idempotent-Replayed: true`: look whether it was done; if not, send it with a new key.',
   },
 });

@@ -3,8 +3,8 @@ import type { AccountTx } from '../db/scope.ts';
 
 /** How long an answer is kept, as an SQL interval. The accept path of messages keeps to it too. */
 export const KEPT_FOR = '24 hours';
-/** A request that has run this long is taken to have died with its process. */
-const GIVEN_UP_AFTER = '60 seconds';
+/** A request that has run this long, longer than any may take, is taken to have died with its process. */
+const GIVEN_UP_AFTER = '2 minutes';
 
 export interface IdempotencyRecord {
   accountId: string;
@@ -13,23 +13,30 @@ export interface IdempotencyRecord {
   requestHash: Uint8Array;
 }
 
-interface Claim {
+/** A record as it stands. */
+export interface Kept {
   request_hash: Buffer;
-  /** Null while the first request runs. */
+  /** Null while the first request runs, and for good where it was cut off. */
   status: number | null;
   /** Sealed. */
   response: Buffer | null;
+  /** Whether an answer is not to be waited for any more. */
+  given_up: boolean;
+}
+
+interface Claim extends Kept {
   /** When the record was claimed, to the microsecond: names this claim. */
   claimed_at: string;
   /** True where this call made the record its own. */
   fresh: boolean;
 }
 
+const KEPT = `request_hash, status, response, created_at < now() - interval '${GIVEN_UP_AFTER}' as given_up`;
+
 /** Makes the record this request's own, or returns it as another request left it. */
 export async function claim(tx: AccountTx, record: IdempotencyRecord): Promise<Claim> {
-  const replaceable = `k.created_at < now() - interval '${KEPT_FOR}'
-    or (k.status is null and k.created_at < now() - interval '${GIVEN_UP_AFTER}' and k.request_hash = excluded.request_hash)`;
-  const either = (fresh: string, kept: string) => `case when ${replaceable} then ${fresh} else ${kept} end`;
+  const either = (fresh: string, kept: string) =>
+    `case when k.created_at < now() - interval '${KEPT_FOR}' then ${fresh} else ${kept} end`;
   const [row] = await tx.query<Claim>(
     `insert into idempotency_keys as k (account_id, mode, key, request_hash) values ($1, $2, $3, $4)
      on conflict (account_id, mode, key) do update set
@@ -37,10 +44,24 @@ export async function claim(tx: AccountTx, record: IdempotencyRecord): Promise<C
        status = ${either('null', 'k.status')},
        response = ${either('null', 'k.response')},
        created_at = ${either('now()', 'k.created_at')}
-     returning request_hash, status, response, created_at::text as claimed_at, created_at = now() as fresh`,
+     returning ${KEPT}, created_at::text as claimed_at, created_at = now() as fresh`,
     [record.accountId, record.mode, record.key, record.requestHash],
   );
   if (row === undefined) throw new Error('the claim returned no row');
+  return row;
+}
+
+/** The record of a key that is still kept. */
+export async function find(
+  tx: AccountTx,
+  { accountId, mode }: Pick<IdempotencyRecord, 'accountId' | 'mode'>,
+  key: string,
+): Promise<Kept | undefined> {
+  const [row] = await tx.query<Kept>(
+    `select ${KEPT} from idempotency_keys
+     where account_id = $1 and mode = $2 and key = $3 and created_at >= now() - interval '${KEPT_FOR}'`,
+    [accountId, mode, key],
+  );
   return row;
 }
 
@@ -58,7 +79,7 @@ export async function finish(
   );
 }
 
-/** Forgets a request that was refused or failed, so that it may be sent again under its key. */
+/** Forgets a request that did nothing, so that it may be sent again under its key. */
 export async function release(tx: AccountTx, record: IdempotencyRecord, claimedAt: string): Promise<void> {
   await tx.query(
     `delete from idempotency_keys

@@ -28,6 +28,7 @@ export function operationSchema(route: Route, refusals: readonly ErrorFactory[])
     tags: [operation.tag],
     security: SECURITY[operation.access ?? 'account'],
     ...(operation.scope !== undefined && { 'x-required-scope': operation.scope }),
+    ...(operation.wholeAccount && { 'x-whole-account': true }),
     ...(params && { params }),
     ...(query && { querystring: query }),
     ...(body && { body }),
@@ -40,27 +41,30 @@ const SECURITY = { account: [{ apiKey: [] }, { bearer: [] }], user: [{ bearer: [
 
 const idempotencyHeader = z.object({
   'idempotency-key': z.string().min(1).max(255).optional().meta({
-    description: 'Makes the request safe to repeat for 24 hours: a repeat gets the first answer.',
+    description:
+      'Makes the request safe to repeat for 24 hours: a repeat gets the first answer, with `Idempotent-Replayed: true`. What was refused (4xx) is judged afresh.',
     example: '9f4c1f0e-4c9b-4f0e-9a5e-2f6f3c0f7a11',
   }),
 });
 
-function descriptionOf({ operation: { description, scope, access, cost = 1 } }: Route): string {
+function descriptionOf({ operation }: Route): string {
+  const { description, scope, access, wholeAccount, cost = 1 } = operation;
   const open = access === 'public' ? 'Asks for no credential.' : 'Any valid key may call it.';
   const parts = [
     description,
     access === 'user' ? 'For people who are signed in; API keys are refused.' : undefined,
     scope !== undefined ? `Needs the scope \`${scope}\`.` : access === 'user' ? undefined : open,
+    wholeAccount ? 'Concerns the whole account: test keys are refused.' : undefined,
     cost === 1 ? undefined : `Counts as ${cost} requests against the rate limit.`,
   ];
   return parts.filter((part) => part !== undefined).join('\n\n');
 }
 
 const rateHeaders = {
-  'ratelimit-limit': { description: 'Requests per window.', schema: { type: 'integer' } },
-  'ratelimit-remaining': { description: 'Requests left in this window.', schema: { type: 'integer' } },
-  'ratelimit-reset': { description: 'Seconds until the window ends.', schema: { type: 'integer' } },
-  'x-request-id': { description: 'Id of the request.', schema: { type: 'string' } },
+  'ratelimit-limit': { description: 'Requests per window.', type: 'integer' },
+  'ratelimit-remaining': { description: 'Requests left in this window.', type: 'integer' },
+  'ratelimit-reset': { description: 'Seconds until the window ends.', type: 'integer' },
+  'x-request-id': { description: 'Id of the request.', type: 'string' },
 };
 
 function answersOf({ answers }: Route): Record<string, unknown> {
@@ -84,7 +88,7 @@ function contentOf({ schema, media = {} }: Answer) {
 
 function headersOf({ headers = {} }: Answer) {
   return Object.fromEntries(
-    Object.entries(headers).map(([name, description]) => [name, { description, schema: { type: 'string' } }]),
+    Object.entries(headers).map(([name, description]) => [name, { description, type: 'string' }]),
   );
 }
 
@@ -128,6 +132,7 @@ function problemDefinitions(
     ...refusals,
     ...(operation.access === 'user' ? [authErrors.userNeeded] : []),
     ...(operation.scope === undefined ? [] : [authErrors.scopeMissing]),
+    ...(operation.wholeAccount ? [authErrors.liveKeyNeeded] : []),
     authErrors.tooManyFailures,
   ];
   const common = [
@@ -144,7 +149,12 @@ function problemDefinitions(
   const forKey =
     idempotency === 'none'
       ? []
-      : [idempotencyErrors.keyInvalid, idempotencyErrors.keyReused, idempotencyErrors.inProgress];
+      : [
+          idempotencyErrors.keyInvalid,
+          idempotencyErrors.keyReused,
+          idempotencyErrors.inProgress,
+          ...(idempotency === 'stored' ? [idempotencyErrors.outcomeUnknown] : []),
+        ];
   const all = [...own, ...common, ...forBody, ...forKey].map(({ definition }) => definition);
   return [...new Map(all.map((definition) => [definition.code, definition])).values()];
 }

@@ -82,3 +82,8 @@ export function problemHeaders({ definition, retryAfter }: PingrError): Record<s
     ...(definition.status === 401 ? { 'www-authenticate': 'Bearer realm="pingr"' } : {}),
   };
 }
+
+/** An address without its query, which may hold what is not to be repeated. */
+export function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? '/';
+}

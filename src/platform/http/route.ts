@@ -5,7 +5,7 @@ import type { Quota } from '../rate-limit/rate-limiter.ts';
 import type { Access } from './admission.ts';
 import { type Answers, type Outcome, type Reply, toOutcome } from './answer.ts';
 import type { ServerSentEvent } from './event-stream.ts';
-import type { IdempotentRequest } from './idempotency.ts';
+import type { IdempotentRequest } from './idempotent-request.ts';
 import { readInput } from './read-input.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -49,6 +49,8 @@ export interface Operation {
   scope: string | undefined;
   /** `account` where not said; `public` by {@link definePublicRoute}. */
   access?: Access;
+  /** Changes or hands over what belongs to both modes: API keys of test mode, which are passed around freely, are refused. */
+  wholeAccount?: boolean;
   /** Errors of the slices that this operation may answer with. The first 404 answers for malformed path ids. */
   problems?: readonly ErrorFactory[];
   /** Points it takes from the caller's rate limit; 1 where not said. */
@@ -68,7 +70,8 @@ export interface RouteOptions<Params, Query, Body, A extends Answers>
     Inputs<Params, Query, Body> {
   answers: A;
   /**
-   * POSTs only. `stored` (where not said): the edge keeps the answer of a request with an `Idempotency-Key`. `own`:
+   * POSTs only. `stored` (where not said): the edge keeps the answer of a request with an `Idempotency-Key`, a 5xx
+   * too unless its error is `repeatable`. `own`:
    * the handler does, in its own transaction. `none`: the key is ignored.
    */
   idempotency?: 'stored' | 'own' | 'none';

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Log } from '../log/log.ts';
 import { asPingrError } from './as-pingr-error.ts';
 import { serviceErrors } from './http.errors.ts';
-import { problemHeaders, problemOf } from './problem.ts';
+import { pathOf, problemHeaders, problemOf } from './problem.ts';
 
 const codes = new WeakMap<FastifyRequest, string>();
 
@@ -34,9 +34,4 @@ export function handleErrors(app: FastifyInstance, log: Log): void {
     }
     return sendProblem(problem, request, reply);
   });
-}
-
-/** An address without its query, which may hold what is not to be repeated. */
-export function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? '/';
 }

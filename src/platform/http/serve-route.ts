@@ -6,8 +6,10 @@ import { type Admit, type Admitted, isRefusal } from './admission.ts';
 import { JSON_TYPE, type Outcome } from './answer.ts';
 import { AnswerLimit } from './answer-limit.ts';
 import { lastEventIdOf, toEventStream } from './event-stream.ts';
-import { type Idempotency, readIdempotency } from './idempotency.ts';
+import type { Idempotency } from './idempotency.ts';
+import { readIdempotency } from './idempotent-request.ts';
 import { operationSchema } from './operation-schema.ts';
+import { PROBLEM_TYPE } from './problem.ts';
 import { contextOf } from './request-context.ts';
 import type { RequestFacts, Route } from './route.ts';
 
@@ -91,7 +93,7 @@ function sendOutcome(reply: FastifyReply, outcome: Outcome): FastifyReply {
   if (outcome.kind === 'replay') {
     const { status, text } = outcome.answer;
     reply.code(status).header('idempotent-replayed', 'true');
-    return text === '' ? reply.send(null) : reply.type(JSON_TYPE).send(text);
+    return text === '' ? reply.send(null) : reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE).send(text);
   }
   reply.code(outcome.status).headers(outcome.headers);
   if (outcome.kind === 'download') return sendDownload(reply.type(outcome.type), outcome.content);

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { requestErrors } from './http.errors.ts';
-import { pathOf, sendProblem } from './send-problem.ts';
+import { pathOf } from './problem.ts';
+import { sendProblem } from './send-problem.ts';
 
 /** Answers what no route matched: OPTIONS and other methods of known paths with `Allow`, the rest with 404. */
 export function answerUnmatched(app: FastifyInstance): void {

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { inRanges, parseAddressRange, readRanges } from '../../../src/features/api-keys/address-ranges.ts';
+import {
+  inRanges,
+  parseAddressRange,
+  rangesBeyond,
+  readRanges,
+} from '../../../src/features/api-keys/address-ranges.ts';
 
 describe('an address range', () => {
   it.each([
@@ -50,6 +55,14 @@ describe('an address range', () => {
         expect(inRanges('2001:db8::1', ranges)).toBe(false);
       }),
     );
+  });
+
+  it('holds another where it holds all of its addresses', () => {
+    const held = ['10.0.0.0/8', '2001:db8::/32'];
+    const inside = ['10.0.0.0/8', '10.1.2.0/24', '10.255.255.255/32', '2001:db8:1::/48'];
+    const beyond = ['0.0.0.0/0', '10.0.0.0/7', '11.0.0.0/8', '2001::/16', '::/0', '2001:db9::/32'];
+    expect(rangesBeyond(held, [...inside, ...beyond])).toEqual(beyond);
+    expect(rangesBeyond(held, inside)).toEqual([]);
   });
 
   it('holds nothing that is no address', () => {

@@ -31,6 +31,14 @@ const create = (body: unknown, key = test.text, headers = {}) =>
   api.call(key, 'POST', '/v1/api-keys', body, headers);
 const works = async (key: string) => (await api.call(key, 'GET', '/v1/account')).status;
 
+const LIMITS = { expires_at: '2199-01-01T00:00:00.000Z', allowed_ips: ['127.0.0.0/8', '::1/128'] };
+
+/** A key that ends, and works from here alone. */
+async function boundKey(): Promise<string> {
+  const limits = { expiresAt: new Date(LIMITS.expires_at), allowedIps: LIMITS.allowed_ips };
+  return (await api.issue(limits, test.accountId)).text;
+}
+
 describe('creating a key', () => {
   it('answers with the key once; the database holds only its hash', async () => {
     const { status, json } = await create({ name: ' billing ' });
@@ -82,6 +90,7 @@ describe('creating a key', () => {
     [{ name: 'x', mode: 'prod' }, [['/mode', 'must be one of "test", "live"']]],
     [{ name: 'x', scopes: [] }, [['/scopes', 'must have at least 1 item']]],
     [{ name: 'x', expires_at: '2001-01-01T00:00:00Z' }, [['/expires_at', 'must be in the future']]],
+    [{ name: 'x', expires_at: '9999-12-31T23:59:59-14:00' }, [['/expires_at', 'is out of range']]],
     [
       { name: 'x', expires_at: 'tomorrow' },
       [['/expires_at', 'must be an ISO 8601 time with a zone, such as 2026-11-21T09:00:00Z']],
@@ -111,6 +120,27 @@ describe('creating a key', () => {
     expect([mode.status, mode.json().code]).toEqual([403, 'api_key.mode_forbidden']);
     const { text: reader } = await api.issue({ scopes: ['api_keys:read'] }, test.accountId);
     expect((await create({ name: 'x' }, reader)).json().code).toBe('auth.scope_missing');
+  });
+
+  it('binds it by what binds the caller, where nothing tighter is asked for', async () => {
+    const bound = await boundKey();
+    const inherited = await create({ name: 'x' }, bound);
+    expect([inherited.status, inherited.json()]).toMatchObject([201, LIMITS]);
+    const tighter = { expires_at: '2198-01-01T00:00:00.000Z', allowed_ips: ['127.0.0.1/32'] };
+    expect((await create({ name: 'x', ...tighter }, bound)).json()).toMatchObject(tighter);
+  });
+
+  it.each([
+    [{ expires_at: '2200-01-01T00:00:00Z' }, '/expires_at'],
+    [{ allowed_ips: ['127.0.0.1', '203.0.113.7'] }, '/allowed_ips'],
+    [{ allowed_ips: ['0.0.0.0/0'] }, '/allowed_ips'],
+  ])('does not unbind the caller by %j', async (wider, pointer) => {
+    const { status, json } = await create({ name: 'x', ...wider }, await boundKey());
+    expect([status, json().code, json().errors]).toMatchObject([
+      403,
+      'api_key.limits_forbidden',
+      [{ pointer }],
+    ]);
   });
 
   it('makes one key for one Idempotency-Key, and does not repeat its text', async () => {
@@ -188,6 +218,14 @@ describe('revoking a key', () => {
     expect(after.revoked_at).toBe(before.revoked_at);
   });
 
+  it('is open to whoever writes keys, also for one that may do more', async () => {
+    const strong = await api.issue({}, test.accountId);
+    const { text: weak } = await api.issue({ scopes: ['api_keys:write'] }, test.accountId);
+    const { status } = await api.call(weak, 'DELETE', `/v1/api-keys/${toId('apiKey', strong.id)}`);
+    expect(status).toBe(204);
+    await expect.poll(() => works(strong.text)).toBe(401);
+  });
+
   it('is 404 for a key that the caller cannot see, which goes on working', async () => {
     const other = await api.issue();
     for (const id of [other.id, live.id, newUuid()]) {
@@ -257,6 +295,13 @@ describe('rotating a key', () => {
     const { status, json } = await rotate(test.id, {}, weak);
     expect([status, json().code]).toEqual([403, 'api_key.scope_forbidden']);
     expect((await rotate(live.id)).status).toBe(404);
+  });
+
+  it('hands no caller a key that ends later or works from more addresses than its own', async () => {
+    const { status, json } = await rotate(test.id, {}, await boundKey());
+    expect([status, json().code]).toEqual([403, 'api_key.limits_forbidden']);
+    const own = await api.issue({ expiresAt: new Date(LIMITS.expires_at) }, test.accountId);
+    expect((await rotate(own.id, {}, own.text)).status).toBe(201);
   });
 
   it.each([-1, 604_801, 1.5, '60', null])('refuses an overlap of %j', async (overlap) => {

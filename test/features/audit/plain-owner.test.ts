@@ -72,6 +72,27 @@ describe('on a database whose owner is no superuser', () => {
     expect(written).toEqual([{ actor_id: userId, action: 'deleted' }]);
   });
 
+  it('an owner who leaves takes their address along, and the others are written to', async () => {
+    const leaverId = newUuid();
+    await database.system(async (tx) => {
+      await tx.query(`insert into users (id, email) values ($1, 'leaver@example.com')`, [leaverId]);
+      await tx.query(`insert into members (account_id, user_id, role) values ($1, $2, 'owner')`, [
+        accountId,
+        leaverId,
+      ]);
+      await tx.query(`update accounts set email = 'leaver@example.com' where id = $1`, [accountId]);
+    });
+    const written = () =>
+      database.accountOnce({ accountId }, (tx) =>
+        tx.query<{ email: string }>('select email from app.written_to($1) order by email', [accountId]),
+      );
+    expect((await written()).map(({ email }) => email)).toEqual(['0@example.com', 'leaver@example.com']);
+    await database.account({ accountId, actor }, (tx) =>
+      tx.query('delete from members where user_id = $1', [leaverId]),
+    );
+    expect((await written()).map(({ email }) => email)).toEqual(['0@example.com']);
+  });
+
   it('a Firebase token of the right project finds its accounts, and no other token any', async () => {
     const accountsOf = async (claims: object) => {
       const direct = new pg.Client({ connectionString: databaseUrl() });

@@ -10,8 +10,10 @@ import { servePaymentWebhooks } from '../../../src/features/billing/payment-webh
 import { createProviders } from '../../../src/features/billing/providers.ts';
 import { createRazorpayProvider } from '../../../src/features/billing/razorpay/razorpay-provider.ts';
 import { createStripeProvider } from '../../../src/features/billing/stripe/stripe-provider.ts';
+import { findRecipients } from '../../../src/features/mail/mail.store.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { type PaymentSandboxOptions, startPaymentSandbox } from '../../../src/payment-sandbox/start.ts';
+import type { Actor } from '../../../src/platform/context.ts';
 import { createLifecycle } from '../../../src/platform/lifecycle/lifecycle.ts';
 import { openEdge, principal } from '../../platform/http/open-edge.ts';
 import type { Json } from '../../support/api-client.ts';
@@ -53,6 +55,7 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
     }),
   ]);
   const mails: SentMail[] = [];
+  const actors = new Map<string, Actor>();
   const parts = {
     database: db.database,
     jobs,
@@ -66,8 +69,10 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
     basePlan: 'trial',
     onFact: () => undefined,
     mail: {
-      async send(_tx, { accountId, to, template, values }) {
-        mails.push({ accountId, to, template, values });
+      async sendToOwners(tx, { accountId, template, values }) {
+        for (const { email: to } of await findRecipients(tx, accountId)) {
+          mails.push({ accountId, to, template, values });
+        }
       },
       wake: () => undefined,
     },
@@ -75,7 +80,10 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
   const edge = await openEdge({
     database: db.database,
     vault: db.vault,
-    authenticate: async (credential) => principal({ accountId: credential }),
+    authenticate: async (credential) => {
+      const actor = actors.get(credential);
+      return principal({ accountId: credential, mode: 'live', ...(actor && { actor }) });
+    },
     routes: billingRoutes(createBillingService(parts)),
     pages: [(app) => servePaymentWebhooks(app, providers, parts)],
   });
@@ -96,9 +104,10 @@ export async function openBilling(options: Partial<PaymentSandboxOptions> = {}) 
     };
   }
 
-  /** An account with an address, and calls with its key. */
-  async function openAccount() {
+  /** An account with an address, and calls of one person or key. */
+  async function openAccount(actor: Actor = { type: 'api_key', id: newUuid() }) {
     const id = await seedAccount(db);
+    actors.set(id, actor);
     await db.owner.query('update accounts set email = $2 where id = $1', [id, `${id}@example.com`]);
     const call = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
       edge.call(method, path, body, { 'x-api-key': id, ...headers });

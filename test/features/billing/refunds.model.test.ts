@@ -271,6 +271,6 @@ function mirror(status: MirrorStatus): Mirror {
   return {
     ...{ id: 'a', provider: 'stripe', plan: 'growth', interval: 'month', status, renews: true },
     ...{ currentStart: inDays(-10), currentEnd: inDays(20), cancelAtPeriodEnd: false, endedAt: null },
-    pastDueSince: inDays(-1),
+    ...{ pastDueSince: inDays(-1), position: 3, boughtAt: inDays(-10) },
   };
 }

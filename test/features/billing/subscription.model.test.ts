@@ -15,7 +15,8 @@ const inDays = (days: number) => new Date(NOW.getTime() + days * DAY);
 
 function mirror(over: Partial<Mirror> = {}): Mirror {
   return {
-    ...{ id: 'a', provider: 'stripe', plan: 'growth', interval: 'month', status: 'active', renews: true },
+    ...{ id: 'a', provider: 'stripe', plan: 'growth', position: 3, interval: 'month' },
+    ...{ status: 'active', renews: true, boughtAt: inDays(-10) },
     ...{ currentStart: inDays(-10), currentEnd: inDays(20), cancelAtPeriodEnd: false, endedAt: null },
     pastDueSince: null,
     ...over,
@@ -97,6 +98,24 @@ describe('what an account is entitled to', () => {
       null,
       ...(['active', 'scale', inDays(23)] as const),
     ],
+    [
+      'a smaller plan bought while a larger one is paid for',
+      [
+        mirror({ plan: 'scale', position: 4, cancelAtPeriodEnd: true }),
+        mirror({ id: 'b', currentStart: inDays(-1), currentEnd: inDays(30), boughtAt: inDays(-1) }),
+      ],
+      null,
+      ...(['cancelled', 'scale', inDays(20)] as const),
+    ],
+    [
+      'a smaller plan that is paid beside a larger one that is not',
+      [
+        mirror({ plan: 'scale', position: 4, status: 'past_due', pastDueSince: inDays(-2) }),
+        mirror({ id: 'b' }),
+      ],
+      null,
+      ...(['active', 'growth', inDays(23)] as const),
+    ],
   ])('follows from %s', (...[, mirrors, trialEndsAt, status, plan, until]) => {
     expect(standing(mirrors, trialEndsAt)).toMatchObject({ status, plan, until });
   });
@@ -107,10 +126,13 @@ const time = fc.option(
   fc.integer({ min: -60, max: 60 }).map((days) => inDays(days)),
   { nil: null },
 );
-const anyMirror = fc.record<Mirror>({
+const POSITIONS = { starter: 2, growth: 3, scale: 4 } as const;
+const anyPlan = fc
+  .constantFrom('starter', 'growth', 'scale')
+  .map((plan) => ({ plan, position: POSITIONS[plan] }));
+const anyTerms = fc.record({
   id: fc.uuid(),
   provider: fc.constantFrom('stripe', 'razorpay'),
-  plan: fc.constantFrom('starter', 'growth', 'scale'),
   interval: fc.constantFrom('month', 'year'),
   status: fc.constantFrom(...statuses),
   renews: fc.boolean(),
@@ -119,7 +141,9 @@ const anyMirror = fc.record<Mirror>({
   cancelAtPeriodEnd: fc.boolean(),
   endedAt: time,
   pastDueSince: time,
+  boughtAt: time,
 });
+const anyMirror = fc.tuple(anyTerms, anyPlan).map(([terms, plan]): Mirror => ({ ...terms, ...plan }));
 const uniqueMirrors = fc.uniqueArray(anyMirror, { maxLength: 5, selector: ({ id }) => id });
 
 describe('an entitlement', () => {
@@ -146,6 +170,21 @@ describe('an entitlement', () => {
           plan: found.plan,
           status: found.status,
         });
+      }),
+    );
+  });
+
+  it('is never less than a plan whose period is paid', () => {
+    fc.assert(
+      fc.property(uniqueMirrors, time, (mirrors, trial) => {
+        const found = standing(mirrors, trial);
+        const position = mirrors.find(({ id }) => id === found.sourceId)?.position ?? 0;
+        for (const { status, currentEnd, endedAt, position: paid } of mirrors) {
+          const end = status === 'cancelled' ? (endedAt ?? currentEnd) : currentEnd;
+          if (['active', 'cancelled'].includes(status) && end !== null && end > NOW) {
+            expect(position).toBeGreaterThanOrEqual(paid);
+          }
+        }
       }),
     );
   });

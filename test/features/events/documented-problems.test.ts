@@ -225,6 +225,11 @@ async function codesOfBodies(good: Shot, other: object | undefined): Promise<str
   codes.push(await shoot({ ...keyed, body: other }));
   await api.db.owner.query('update idempotency_keys set status = null where key = $1', [name]);
   codes.push(await shoot(keyed));
+  await api.db.owner.query(
+    `update idempotency_keys set created_at = created_at - interval '5 minutes' where key = $1`,
+    [name],
+  );
+  codes.push(await shoot(keyed));
   return codes;
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { newUuid } from '../../../src/lib/ids.ts';
 import { mailServer, oddServer, refusal } from '../../platform/mail/smtp-servers.ts';
 import { seedAccount } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -83,6 +84,64 @@ describe('a mail', () => {
     );
     await mails.db.owner.query('delete from accounts where id = $1', [gone]);
     expect(await mails.rows()).toEqual([]);
+  });
+});
+
+describe('a mail to the owners', () => {
+  const owners = async (owned: string) =>
+    (await mails.db.database.systemOnce((tx) => mails.service().owners(tx, owned))).map(({ email }) => email);
+  const join = async (owned: string, role: string, email: string) => {
+    const id = newUuid();
+    await mails.db.owner.query('insert into users (id, email) values ($1, $2)', [id, email]);
+    await mails.db.owner.query('insert into members (account_id, user_id, role) values ($1, $2, $3)', [
+      owned,
+      id,
+      role,
+    ]);
+    return id;
+  };
+  const setAddress = (owned: string, email: string) =>
+    mails.db.owner.query('update accounts set email = $2 where id = $1', [owned, email]);
+  const account = async () => {
+    const id = await seedAccount(mails.db);
+    await mails.db.owner.query('update quotas set member_limit = null where account_id = $1', [id]);
+    return id;
+  };
+
+  it('goes to each of them, and to the address of the account where that is another', async () => {
+    const owned = await account();
+    await join(owned, 'owner', 'ada@example.com');
+    await join(owned, 'owner', 'bob@example.com');
+    await join(owned, 'admin', 'eve@example.com');
+    await setAddress(owned, 'Ada@example.com');
+    expect(await owners(owned)).toEqual(['ada@example.com', 'bob@example.com']);
+    await setAddress(owned, 'money@example.com');
+    const service = mails.service(false);
+    await mails.db.database.account({ accountId: owned }, (tx) =>
+      service.sendToOwners(tx, { ...forNobody, accountId: owned }),
+    );
+    const written = (await mails.mailbox()).map(({ to }) => to);
+    expect(written.toSorted()).toEqual(['ada@example.com', 'bob@example.com', 'money@example.com']);
+  });
+
+  it('goes to the address alone where there are none, and to nobody where there is none either', async () => {
+    const owned = await account();
+    expect(await owners(owned)).toEqual([]);
+    await setAddress(owned, 'money@example.com');
+    expect(await owners(owned)).toEqual(['money@example.com']);
+  });
+
+  it.each([
+    ['leaves', 'delete from members where user_id = $1'],
+    ['becomes something else', `update members set role = 'viewer' where user_id = $1`],
+  ])('does not go to an owner who %s, though their address is that of the account', async (_, end) => {
+    const owned = await account();
+    const [first, second] = [`${newUuid()}@example.com`, `${newUuid()}@example.com`];
+    const id = await join(owned, 'owner', first);
+    await join(owned, 'owner', second);
+    await setAddress(owned, first);
+    await mails.db.owner.query(end, [id]);
+    expect(await owners(owned)).toEqual([second]);
   });
 });
 

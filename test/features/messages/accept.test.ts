@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import type { LaneHold } from '../../../src/features/messages/lane.service.ts';
 import {
   createMessagesService,
   type MessagesService,
@@ -9,6 +10,7 @@ import { fromId, newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { contextOf } from '../../support/context.ts';
 import { createTestDatabase, seedAccount, seedSession, type TestDatabase } from '../../support/database.ts';
+import { seedHold, seedMessage } from './lane-fixture.ts';
 
 let db: TestDatabase;
 let account: string;
@@ -48,6 +50,14 @@ async function send(input: SendInput) {
   const sent = await messages.send(contextOf(account), input);
   if (sent.replay) throw new Error('was replayed');
   return sent.message;
+}
+
+function idempotency(key: string, body: string): SendInput['idempotency'] {
+  return {
+    key,
+    requestHash: Buffer.from(body),
+    answer: (message) => ({ status: 202, text: JSON.stringify(message) }),
+  };
 }
 
 describe('accepting a message', () => {
@@ -141,21 +151,108 @@ describe('accepting a message', () => {
       fields: [{ pointer: '/context/message_id' }],
     });
   });
+
+  it("says WhatsApp's id of the message replied to, at once and to a repeat", async () => {
+    const sessionId = await seedSession(db, account);
+    const first = await send(text('first', { sessionId }));
+    const input = text('reply', {
+      sessionId,
+      contextMessageId: fromId('message', first.id),
+      idempotency: idempotency('k', 'reply'),
+    });
+    const reply = await send(input);
+    expect(reply.context).toEqual({ message_id: first.id, whatsapp_id: first.whatsapp_id });
+    await expect(messages.send(contextOf(account), input)).resolves.toEqual({
+      replay: { status: 202, text: JSON.stringify(reply) },
+    });
+    await expect(messages.get(contextOf(account), fromId('message', reply.id) ?? '')).resolves.toEqual(reply);
+  });
+});
+
+describe('a reply', () => {
+  const asha = '919800000001';
+  const ravi = '919800000002';
+  let hold: LaneHold;
+  beforeEach(async () => {
+    hold = await seedHold(db, account);
+  });
+  const replyTo = (to: string, { id }: { id: string }) =>
+    send(text('reply', { sessionId: hold.sessionId, to, contextMessageId: id }));
+  const refusal = { code: 'message.context_not_found', fields: [{ pointer: '/context/message_id' }] };
+  const learn = (phone: string, lid: string) =>
+    db.owner.query(
+      `insert into contact_identities (account_id, mode, lid, phone) values ($1, 'test', $2, $3)`,
+      [account, lid, phone],
+    );
+
+  it('does not show a contact what another one wrote, or was written', async () => {
+    const received = { direction: 'inbound', status: 'received', contact_lid: '11' } as const;
+    const theirs = await seedMessage(db, hold, { ...received, contact_phone: asha });
+    const ours = await seedMessage(db, hold, { status: 'sent', contact_phone: asha });
+    const nameless = await seedMessage(db, hold, { ...received, contact_phone: null });
+    await learn(ravi, '22');
+    for (const message of [theirs, ours, nameless])
+      await expect(replyTo(ravi, message)).rejects.toMatchObject(refusal);
+    await expect(replyTo(asha, theirs)).resolves.toMatchObject({ status: 'queued' });
+    await expect(replyTo(asha, ours)).resolves.toMatchObject({ status: 'queued' });
+  });
+
+  it('knows a contact by the LID of their number, as learnt by this account in this mode', async () => {
+    const message = await seedMessage(db, hold, {
+      direction: 'inbound',
+      status: 'received',
+      contact_phone: null,
+      contact_lid: '11',
+    });
+    const other = await seedAccount(db);
+    await db.owner.query(
+      `insert into contact_identities (account_id, mode, lid, phone) values ($1, 'test', '11', $3), ($2, 'live', '11', $3)`,
+      [other, account, asha],
+    );
+    await expect(replyTo(asha, message)).rejects.toMatchObject(refusal);
+    await learn(asha, '11');
+    await expect(replyTo(asha, message)).resolves.toMatchObject({ status: 'queued' });
+  });
+
+  it('knows them too by a spelling of their number that WhatsApp resolved when they were written to', async () => {
+    const spelled = '5511987654321';
+    const message = await seedMessage(db, hold, {
+      direction: 'inbound',
+      status: 'received',
+      contact_phone: '551187654321',
+      contact_lid: '33',
+    });
+    await expect(replyTo(spelled, message)).rejects.toMatchObject(refusal);
+    await seedMessage(db, hold, { status: 'sent', contact_phone: spelled, contact_lid: '33' });
+    await expect(replyTo(spelled, message)).resolves.toMatchObject({ status: 'queued' });
+  });
 });
 
 describe('an idempotency key', () => {
-  const idempotency = (key: string, body: string): SendInput['idempotency'] => ({
-    key,
-    requestHash: Buffer.from(body),
-    answer: (message) => ({ status: 202, text: JSON.stringify(message) }),
-  });
-
   it('makes a repeat answer as the first time, and stores one message', async () => {
     const sessionId = await seedSession(db, account);
     const input = text('once', { sessionId, idempotency: idempotency('k', 'a') });
     const first = await send(input);
     const again = await messages.send(contextOf(account), input);
     expect(again).toEqual({ replay: { status: 202, text: JSON.stringify(first) } });
+    await expect(messages.list(contextOf(account), { limit: 10, sessionId })).resolves.toHaveLength(1);
+  });
+
+  it('makes a repeat that names no session answer as the first time, whatever sessions there are now', async () => {
+    const sessionId = await seedSession(db, account);
+    const input = text('once', { idempotency: idempotency('k', 'a') });
+    const first = await send(input);
+    const replay = { replay: { status: 202, text: JSON.stringify(first) } };
+    await seedSession(db, account);
+    await expect(messages.send(contextOf(account), input)).resolves.toEqual(replay);
+    await expect(send(text('other', { idempotency: idempotency('k', 'b') }))).rejects.toMatchObject({
+      code: 'idempotency.key_reused',
+    });
+    await expect(send(text('new', { idempotency: idempotency('l', 'a') }))).rejects.toMatchObject({
+      code: 'message.session_ambiguous',
+    });
+    await db.owner.query(`update sessions set status = 'logged_out' where account_id = $1`, [account]);
+    await expect(messages.send(contextOf(account), input)).resolves.toEqual(replay);
     await expect(messages.list(contextOf(account), { limit: 10, sessionId })).resolves.toHaveLength(1);
   });
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import {
   createLaneMessages,
@@ -6,9 +7,11 @@ import {
 } from '../../../src/features/messages/lane.service.ts';
 import { openContent } from '../../../src/features/messages/message-content.ts';
 import type { MessageRow } from '../../../src/features/messages/messages.model.ts';
+import { createMessagesService } from '../../../src/features/messages/messages.service.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import type { InboundMessage } from '../../../src/whatsapp/socket.ts';
+import { contextOf } from '../../support/context.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { cuttable, factsOf, moveLease, seedHold, seedMessage } from './lane-fixture.ts';
 
@@ -79,13 +82,47 @@ describe('a message from WhatsApp', () => {
         contact_lid: asha.lid,
         contact_name: 'Asha',
         type: 'text',
-        accepted_at: sentAt,
+        sent_at: sentAt,
       },
     });
     expect(row?.content?.includes('good morning')).toBe(false);
     await expect(bodies()).resolves.toEqual([{ text: { body: 'good morning' } }]);
     await expect(factsOf(db, row?.id ?? '')).resolves.toEqual(['message.received']);
     expect(told).toEqual([hold.accountId]);
+  });
+
+  it('was created when it arrived, whenever it was sent, and is listed by that', async () => {
+    const messages = createMessagesService({
+      ...{ database: db.database, vault: db.vault, newUuid, randomBytes, clock: systemClock },
+      ...{ waker: { wake: () => undefined }, onFact: () => undefined },
+    });
+    const late = new Date(Date.now() - 3_600_000);
+    const before = Date.now();
+    await lane.receive(hold, [
+      text('late', { sentAt: late }),
+      text('by hand', { sentAt: late, fromMe: true }),
+    ]);
+    const context = contextOf(hold.accountId);
+    const list = (filter: object) => messages.list(context, { limit: 10, ...filter });
+    const found = (await list({})).map(({ message }) => message);
+    for (const { created_at: createdAt } of found)
+      expect(Date.parse(createdAt)).toBeGreaterThanOrEqual(before);
+    expect(found.map(({ timestamps }) => timestamps)).toEqual([
+      { sent: late.toISOString() },
+      { received: found[1]?.created_at, sent: late.toISOString() },
+    ]);
+    await expect(list({ since: new Date(found[1]?.created_at ?? 0) })).resolves.toHaveLength(2);
+    await expect(list({ until: new Date(before) })).resolves.toEqual([]);
+  });
+
+  it('is announced with the time when it was sent', async () => {
+    await lane.receive(hold, [text('good morning')]);
+    const { rows } = await db.owner.query<{ data: { sent_at: string } }>(
+      'select data from events where session_id = $1',
+      [hold.sessionId],
+    );
+    expect(rows).toMatchObject([{ data: { status: 'received' } }]);
+    expect(new Date(rows[0]?.data.sent_at ?? 0)).toEqual(sentAt);
   });
 
   it('of a kind that is not handled is stored as such', async () => {

@@ -137,6 +137,18 @@ describe('taking messages', () => {
     });
   });
 
+  it('names the author of a quoted message by that message, not by who is written to', async () => {
+    const asha = { direction: 'inbound', status: 'received', contact_phone: '919800000001' } as const;
+    const lidOnly = { ...asha, contact_phone: null, contact_lid: '77' };
+    const [byPhone, byLid] = [await seedMessage(db, hold, asha), await seedMessage(db, hold, lidOnly)];
+    for (const quoted of [byPhone, byLid, byLid])
+      await seedMessage(db, hold, { context_message_id: quoted.id, context_wire_id: quoted.wire_id });
+    const authors = async () => (await lane.take(hold, [], 3)).map(({ quoted }) => quoted?.author);
+    await expect(authors()).resolves.toEqual([{ phone: '919800000001' }, { lid: '77' }, { lid: '77' }]);
+    await lane.rememberIdentity(hold, { phone: '919800000002', lid: '77' });
+    await expect(authors()).resolves.toContainEqual({ phone: '919800000002', lid: '77' });
+  });
+
   it('quotes by id alone what retention has emptied', async () => {
     const ours = await seedMessage(db, hold, { status: 'sent' });
     await db.owner.query('update messages set content = null where id = $1', [ours.id]);

@@ -13,6 +13,7 @@ import { createKeyUsage } from '../../../src/features/api-keys/key-usage.ts';
 import { createMailService } from '../../../src/features/mail/mail.service.ts';
 import { listMails } from '../../../src/features/mail/mail.system.ts';
 import { createMailCipher } from '../../../src/features/mail/mail-cipher.ts';
+import { scopesOfRole } from '../../../src/features/members/roles.model.ts';
 import { openContent } from '../../../src/features/messages/message-content.ts';
 import { createClosuresService } from '../../../src/features/privacy/closures.service.ts';
 import { createExportsService } from '../../../src/features/privacy/exports.service.ts';
@@ -53,6 +54,7 @@ export async function openPrivacy() {
   const closures = createClosuresService({
     ...{ ...shared, accounts, mail, tokens },
     restoreDays: 7,
+    scopesOf: scopesOfRole,
     restoreUrl: (token) => `${RESTORE_PATH}?token=${token}`,
   });
   const edge = await openEdge({

@@ -24,7 +24,7 @@ afterAll(() => api.close());
 
 describe('/v1/account/retention', () => {
   it('keeps contents for 90 days where nothing else was said', async () => {
-    const { text } = await api.issue();
+    const { text } = await api.issue({ mode: 'live' });
     const { status, json } = await api.call(text, 'GET', '/v1/account/retention');
     expect([status, json()]).toEqual([
       200,
@@ -33,7 +33,10 @@ describe('/v1/account/retention', () => {
   });
 
   it('is changed, for this account alone', async () => {
-    const [{ text, accountId }, { text: other }] = [await api.issue(), await api.issue()];
+    const [{ text, accountId }, { text: other }] = [
+      await api.issue({ mode: 'live' }),
+      await api.issue({ mode: 'live' }),
+    ];
     await api.db.owner.query(`update subscriptions set plan = 'unlimited' where account_id = $1`, [
       accountId,
     ]);
@@ -48,7 +51,7 @@ describe('/v1/account/retention', () => {
   });
 
   it('is limited by the plan; what was kept before stays for 30 days after a change to a smaller one', async () => {
-    const { text, accountId } = await api.issue();
+    const { text, accountId } = await api.issue({ mode: 'live' });
     const plan = (id: string) =>
       api.db.owner.query(`update subscriptions set plan = $2, status = 'active' where account_id = $1`, [
         accountId,
@@ -73,7 +76,7 @@ describe('/v1/account/retention', () => {
   });
 
   it('goes down in steps where each smaller plan has its own 30 days, whatever plan is bought between', async () => {
-    const { text, accountId } = await api.issue();
+    const { text, accountId } = await api.issue({ mode: 'live' });
     const plan = (id: string) =>
       api.db.owner.query(`update subscriptions set plan = $2, status = 'active' where account_id = $1`, [
         accountId,
@@ -96,7 +99,7 @@ describe('/v1/account/retention', () => {
   });
 
   it('is as before once the larger plan is back', async () => {
-    const { text, accountId } = await api.issue();
+    const { text, accountId } = await api.issue({ mode: 'live' });
     for (const plan of ['starter', 'free', 'starter'])
       await api.db.owner.query(
         `update subscriptions set plan = $2, status = 'active' where account_id = $1`,
@@ -113,12 +116,12 @@ describe('/v1/account/retention', () => {
     { content: 'none', content_days: 3 },
     { content: 'days', content_days: 3_651 },
   ])('refuses %j', async (body) => {
-    const { text } = await api.issue();
+    const { text } = await api.issue({ mode: 'live' });
     expect((await api.call(text, 'PATCH', '/v1/account/retention', body)).status).toBe(422);
   });
 
   it('needs scopes', async () => {
-    const { text } = await api.issue({ scopes: ['account:read'] });
+    const { text } = await api.issue({ mode: 'live', scopes: ['account:read'] });
     expect((await api.call(text, 'GET', '/v1/account/retention')).status).toBe(200);
     const change = await api.call(text, 'PATCH', '/v1/account/retention', { content: 'none' });
     expect(change.status).toBe(403);

@@ -106,13 +106,27 @@ describe('an account that an operator made for an address', () => {
     const { rows } = await api.db.owner.query('select role from members where account_id = $1', [id]);
     expect(rows).toEqual([{ role: 'owner' }]);
   });
+
+  it("becomes nobody else's by an address that a key wrote", async () => {
+    const { id } = await api.accounts.create({ name: 'Held', email: 'rightful@example.com' });
+    const key = await api.issue(id, { scopes: ['account:write'] });
+    const changed = await api.call(key, 'PATCH', '/v1/account', { email: 'mallory@example.com' });
+    expect(changed.json()).toMatchObject({ email: 'mallory@example.com' });
+    const accountOf = async (email: string) => {
+      const { access_token } = await api.signIn(email);
+      return (await api.call(access_token, 'GET', '/v1/account')).json<{ name: string }>().name;
+    };
+    expect(await accountOf('mallory@example.com')).toBe('mallory');
+    expect(await accountOf('rightful@example.com')).toBe('Held');
+  });
 });
 
 describe('where nobody signs up', () => {
   it('writes to members and owners to be alone, and looks the same to others', async () => {
     const closed = await openPeopleApi({ signUp: 'invited' });
     try {
-      await closed.accounts.create({ name: 'Acme', email: 'boss@example.com' });
+      const { id } = await closed.accounts.create({ name: 'Acme', email: 'boss@example.com' });
+      await closed.accounts.update({ accountId: id }, { email: 'eve@example.com' });
       const strangers = await closed.call('', 'POST', '/v1/auth/magic-link', { email: 'eve@example.com' });
       const owners = await closed.call('', 'POST', '/v1/auth/magic-link', { email: 'boss@example.com' });
       expect([strangers.status, strangers.text]).toEqual([owners.status, owners.text]);

@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { accountRoutes } from '../../../src/features/accounts/accounts.routes.ts';
-import { createAccountsService } from '../../../src/features/accounts/accounts.service.ts';
+import {
+  type AccountsService,
+  createAccountsService,
+} from '../../../src/features/accounts/accounts.service.ts';
 import { apiKeyRoutes } from '../../../src/features/api-keys/api-keys.routes.ts';
 import { createApiKeysService, type NewKey } from '../../../src/features/api-keys/api-keys.service.ts';
 import { createAuthenticator } from '../../../src/features/api-keys/authenticate-key.ts';
 import { createKeyHash } from '../../../src/features/api-keys/key-hash.ts';
 import { createKeyUsage } from '../../../src/features/api-keys/key-usage.ts';
-import { createMailService } from '../../../src/features/mail/mail.service.ts';
+import { createMailService, type MailService } from '../../../src/features/mail/mail.service.ts';
 import { createMailCipher } from '../../../src/features/mail/mail-cipher.ts';
 import { readMailbox } from '../../../src/features/mail/read-mailbox.ts';
+import type { Clock } from '../../../src/lib/clock.ts';
 import { newUuid } from '../../../src/lib/ids.ts';
 import { createNotices } from '../../../src/platform/db/notices.ts';
 import type { Route } from '../../../src/platform/http/route.ts';
 import { createMemoryStore } from '../../../src/platform/rate-limit/stores.ts';
 import { openPeople } from '../../../src/roles/parts-people.ts';
 import { openEdge } from '../../platform/http/open-edge.ts';
-import { createTestDatabase, seedAccount } from '../../support/database.ts';
+import { createTestDatabase, seedAccount, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
 import { movableClock } from '../api-keys/open-api.ts';
 
@@ -26,10 +30,25 @@ interface PeopleOptions {
   signUp?: 'open' | 'invited';
   firebase?: { projectId: string; jwksUrl: string; serviceAccount?: string };
   routes?: Route[];
+  /** Routes that stand on parts of this API. */
+  more?: (parts: MoreParts) => Route[];
+}
+
+interface MoreParts {
+  db: TestDatabase;
+  accounts: AccountsService;
+  mail: MailService;
+  masterKey: Uint8Array;
+  clock: Clock;
 }
 
 /** The API with people in it, on a database of its own; mails stay in the mailbox. */
-export async function openPeopleApi({ signUp = 'open', firebase, routes = [] }: PeopleOptions = {}) {
+export async function openPeopleApi({
+  signUp = 'open',
+  firebase,
+  routes = [],
+  more = () => [],
+}: PeopleOptions = {}) {
   const db = await createTestDatabase(inject('postgresUrl'));
   const { database, vault } = db;
   const log = silentLog;
@@ -67,7 +86,13 @@ export async function openPeopleApi({ signUp = 'open', firebase, routes = [] }: 
     trustProxy: true,
     refusals: people.refusals,
     authenticate: people.besideKeys(await createAuthenticator({ database, notices, hashKey, usage, clock })),
-    routes: [...people.routes, ...accountRoutes(accounts), ...apiKeyRoutes(keys, clock), ...routes],
+    routes: [
+      ...people.routes,
+      ...accountRoutes(accounts),
+      ...apiKeyRoutes(keys, clock),
+      ...routes,
+      ...more({ db, accounts, mail: mails, masterKey, clock }),
+    ],
     pages: people.pages,
   });
 

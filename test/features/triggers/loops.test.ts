@@ -38,7 +38,7 @@ async function writeByHand(how: 'api' | 'phone'): Promise<void> {
 /** Lets time pass for everything that is stored. */
 async function age(interval: string): Promise<void> {
   await world.db.owner.query(
-    'update messages set accepted_at = accepted_at - $2::interval where account_id = $1',
+    'update messages set accepted_at = accepted_at - $2::interval, sent_at = sent_at - $2::interval where account_id = $1',
     [hold.accountId, interval],
   );
 }

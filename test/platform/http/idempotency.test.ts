@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { z } from 'zod';
+import { defineErrors } from '../../../src/lib/errors.ts';
 import { toId } from '../../../src/lib/ids.ts';
+import { databaseErrors } from '../../../src/platform/db/db.errors.ts';
 import { requestErrors } from '../../../src/platform/http/http.errors.ts';
 import { purgeIdempotencyKeys } from '../../../src/platform/http/idempotency.system.ts';
-import { canonicalJson } from '../../../src/platform/http/idempotency.ts';
+import { canonicalJson } from '../../../src/platform/http/idempotent-request.ts';
 import { defineRoute } from '../../../src/platform/http/route.ts';
+import { type Cuttable, cuttable } from '../../features/messages/lane-fixture.ts';
 import { createTestDatabase, seedAccount, type TestDatabase } from '../../support/database.ts';
+import { PATIENCE_MS } from '../../support/patience.ts';
 import { type Edge, openEdge, principal } from './open-edge.ts';
 
 let db: TestDatabase;
@@ -14,6 +18,10 @@ let ran = 0;
 let fail: (() => unknown) | undefined;
 /** What the handler waits for. */
 let gate: Promise<void> = Promise.resolve();
+
+const awayErrors = defineErrors({
+  busy: { code: 'test.busy', status: 503, title: 'Busy', remedy: 'Try again.', repeatable: true },
+});
 
 const view = z.object({ run: z.int(), secret: z.string().nullable() });
 const answers = { 201: { description: 'Made.', schema: view } };
@@ -139,9 +147,9 @@ describe('a request with an Idempotency-Key', () => {
   });
 
   it.each([
-    ['refused', () => requestErrors.notAcceptable(), 406],
-    ['failed', () => new Error('oops'), 500],
-  ])('may be sent again after it was %s', async (_what, error, status) => {
+    ['was refused', () => requestErrors.notAcceptable(), 406],
+    ['failed with what may be repeated', () => awayErrors.busy(), 503],
+  ])('may be sent again after it %s', async (_what, error, status) => {
     const key = newKey();
     fail = error;
     expect((await post(key)).status).toBe(status);
@@ -150,24 +158,51 @@ describe('a request with an Idempotency-Key', () => {
     expect([again.status, again.headers.has('idempotent-replayed')]).toEqual([201, false]);
   });
 
+  it.each([
+    ['an error of ours', () => new Error('oops'), 500],
+    ['the database going away', () => databaseErrors.unavailable(), 503],
+  ])(
+    'that failed through %s may have been done: it is not done again, and fails as it did',
+    async (_what, error, status) => {
+      const key = newKey();
+      fail = error;
+      const first = await post(key);
+      const runs = ran;
+      fail = undefined;
+      const second = await post(key);
+      expect([first.status, second.status]).toEqual([status, status]);
+      expect(second.json()).toEqual(first.json());
+      expect(second.headers.get('content-type')).toBe('application/problem+json; charset=utf-8');
+      expect([first, second].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([
+        null,
+        'true',
+      ]);
+      expect(second.headers.has('retry-after')).toBe(false);
+      expect(ran).toBe(runs);
+    },
+  );
+
   it('is not held by wrong input', async () => {
     const key = newKey();
     expect((await post(key, { wrong: 1 })).status).toBe(422);
     expect((await post(key)).status).toBe(201);
   });
 
-  it('whose process died may run again after a minute, and not before', async () => {
+  it('whose process died is not done again: after a while nobody waits for its answer', async () => {
     const key = newKey();
     await post(key);
+    const runs = ran;
     const age = (interval: string) =>
       db.owner.query(
         `update idempotency_keys set status = null, response = null, created_at = now() - $2::interval where key = $1`,
         [key, interval],
       );
     await age('20 seconds');
-    expect((await post(key)).status).toBe(409);
-    await age('61 seconds');
-    expect((await post(key)).status).toBe(201);
+    expect((await post(key)).json().code).toBe('idempotency.in_progress');
+    await age('3 minutes');
+    const unknown = await post(key);
+    expect([unknown.status, unknown.json().code]).toEqual([409, 'idempotency.outcome_unknown']);
+    expect(ran).toBe(runs);
   });
 
   it('is new again after a day, when the purge may take it', async () => {
@@ -209,6 +244,50 @@ describe('a request with an Idempotency-Key', () => {
   it.each(['', 'x'.repeat(256), 'caf\u00e9'])('is refused where the key is %j', async (key) => {
     const { status, json } = await post(key);
     expect([status, json().code]).toEqual([400, 'idempotency.key_invalid']);
+  });
+});
+
+describe('a request during which the database goes away', () => {
+  let link: Cuttable;
+  let cutEdge: Edge;
+  beforeAll(async () => {
+    link = cuttable(db.database);
+    const accountId = await seedAccount(db);
+    const authenticate = async () => principal({ accountId });
+    cutEdge = await openEdge({ routes, database: link, vault: db.vault, authenticate });
+  });
+  afterAll(() => cutEdge.close());
+  const send = (key: string) => cutEdge.call('POST', '/things', { name: 'a' }, { 'idempotency-key': key });
+
+  it('before it began was not done, and may be sent again', async () => {
+    const key = newKey();
+    const before = ran;
+    link.isCut = true;
+    expect((await send(key)).json().code).toBe('service.database_unavailable');
+    expect(ran).toBe(before);
+    link.isCut = false;
+    expect((await send(key)).status).toBe(201);
+  });
+
+  it.each([
+    ['after it was done is answered, and so is a repeat once the database is back', undefined, 201],
+    ['while it failed fails again once the database is back', () => new Error('oops'), 500],
+  ])('%s', async (_what, error, status) => {
+    const key = newKey();
+    let open = () => {};
+    gate = new Promise((resolve) => (open = resolve));
+    const before = ran;
+    const first = send(key);
+    await expect.poll(() => ran).toBe(before + 1);
+    fail = error;
+    link.isCut = true;
+    open();
+    expect((await first).status).toBe(status);
+    link.isCut = false;
+    fail = undefined;
+    await expect.poll(async () => (await send(key)).status, { timeout: PATIENCE_MS }).toBe(status);
+    expect((await send(key)).headers.get('idempotent-replayed')).toBe('true');
+    expect(ran).toBe(before + 1);
   });
 });
 

@@ -70,6 +70,8 @@ export async function openEdge(options: EdgeOptions) {
     database: options.database ?? noDatabase,
     vault:
       options.vault ?? createVault({ masterKey: randomBytes(32), loadWrappedKey: async () => undefined }),
+    clock: systemClock,
+    random: Math.random,
     routes: options.routes,
     info: { title: 'Pingr', version: '1.0.0', description: 'Test.' },
     metrics,

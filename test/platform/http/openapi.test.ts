@@ -57,7 +57,7 @@ interface Operation {
     string,
     {
       description: string;
-      headers?: object;
+      headers?: Record<string, { description: string; schema: object }>;
       content?: Record<string, { schema: { $ref?: string }; examples?: object }>;
     }
   >;
@@ -120,6 +120,18 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(made?.headers ?? {})).toEqual(expect.arrayContaining(['location', 'ratelimit-limit']));
     const stream = document.paths['/v1/things/stream']?.['get']?.responses['200'];
     expect(Object.keys(stream?.content ?? {})).toEqual(['text/event-stream']);
+  });
+
+  it('gives every header a type, and no schema within its schema', () => {
+    const headers = Object.values(document.paths)
+      .flatMap((path) => Object.values(path))
+      .flatMap(({ responses }) => Object.values(responses))
+      .flatMap((response) => Object.entries(response.headers ?? {}));
+    expect(headers.length).toBeGreaterThan(8);
+    for (const [name, { schema }] of headers) {
+      const type = name.startsWith('ratelimit-') ? 'integer' : 'string';
+      expect([name, schema]).toEqual([name, { type }]);
+    }
   });
 
   it('describes every parameter and field', () => {

@@ -21,6 +21,7 @@ export class ScriptedSocket implements WhatsAppSocket {
   onSend: (message: OutgoingMessage) => Promise<Answer> = async () => ({ sentAt: new Date() });
   /** Who a number is; by default it is known under a LID. */
   onLookUp: (phone: string) => WhatsAppIdentity | null = (phone) => ({ phone, lid: `9${phone}` });
+  onTyping: () => void = () => undefined;
   onPairingCode: (phone: string) => Promise<string> = async () => 'ABCD1234';
   readonly options: SocketOptions | undefined;
 
@@ -46,6 +47,7 @@ export class ScriptedSocket implements WhatsAppSocket {
 
   async setTyping(to: WhatsAppIdentity): Promise<void> {
     this.typing.push(to);
+    this.onTyping();
   }
 
   requestPairingCode(phone: string): Promise<string> {

@@ -30,7 +30,9 @@ export function openRazorpay({ keyId, keySecret, apiUrl, timeoutMs = 20_000 }: R
 /** The library rejects with a plain object; with a TypeError where there was no answer. */
 const refusal = z.object({
   statusCode: z.coerce.number(),
-  error: z.object({ code: z.string().optional(), description: z.string().optional() }).optional(),
+  error: z
+    .object({ description: z.string().optional(), step: z.string().nullish(), reason: z.string().nullish() })
+    .optional(),
 });
 
 /** Whether Razorpay says that it knows no such id. It answers 400, not 404. */
@@ -48,18 +50,32 @@ export function isMissing(error: unknown): undefined {
   throw error;
 }
 
-/** @throws billing.provider_refused or billing.provider_unavailable */
+/** Whether the payer's bank refused, rather than Razorpay. */
+function isDeclined({ error }: z.output<typeof refusal>): boolean {
+  return error?.reason === 'payment_failed' || error?.step === 'payment_authorization';
+}
+
+/** @throws billing.payment_declined, billing.provider_refused or billing.provider_unavailable */
 export function asBillingError(error: unknown): never {
   if (error instanceof PingrError) throw error;
-  const read = refusal.safeParse(error);
-  const status = read.data?.statusCode ?? 0;
-  // A wrong key is our operator's affair, and too many requests pass.
-  if (status >= 400 && status < 500 && status !== 401 && status !== 429) {
-    const reason = read.data?.error?.description ?? `status ${status}`;
-    throw billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
-  }
+  const { data } = refusal.safeParse(error);
+  if (data !== undefined && isFinal(data.statusCode)) throw refused(data);
   throw billingErrors.providerUnavailable({
     retryAfter: 30,
-    cause: error instanceof Error ? error : new Error(`Razorpay answered ${status}`),
+    cause: error instanceof Error ? error : new Error(`Razorpay answered ${data?.statusCode ?? 0}`),
+  });
+}
+
+/** A wrong key is our operator's affair, and too many requests pass. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 401 && status !== 429;
+}
+
+function refused(answer: z.output<typeof refusal>): PingrError {
+  const reason = answer.error?.description ?? `status ${answer.statusCode}`;
+  if (!isDeclined(answer)) return billingErrors.providerRefused({ detail: `Razorpay: ${reason}` });
+  const todo = 'change the means of payment (POST /v1/billing/portal) and ask again';
+  return billingErrors.paymentDeclined({
+    detail: `Razorpay: ${reason}. The plan is as it was: ${todo}.`,
   });
 }

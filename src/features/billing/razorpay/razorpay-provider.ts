@@ -1,7 +1,7 @@
 import type Razorpay from 'razorpay';
 import type { Clock } from '../../../lib/clock.ts';
-import { toId } from '../../../lib/ids.ts';
 import { billingErrors } from '../billing.errors.ts';
+import { writeNotes } from '../checkout-notes.ts';
 import { merchantOf } from '../merchant.ts';
 import type {
   CheckoutInput,
@@ -123,7 +123,7 @@ async function subscribe(
   input: CheckoutInput,
   expireBy: number,
 ): Promise<StartedCheckout> {
-  const { price, priceId, accountId } = input;
+  const { price, priceId } = input;
   const made = shapes.subscriptionShape.parse(
     await razorpay.subscriptions.create({
       plan_id: priceId,
@@ -131,7 +131,7 @@ async function subscribe(
       quantity: 1,
       customer_notify: 1,
       expire_by: expireBy,
-      notes: { pingr_account: toId('account', accountId) },
+      notes: writeNotes(input),
     }),
   );
   return { url: made.short_url ?? '', subscriptionId: made.id };
@@ -142,7 +142,7 @@ async function makeLink(
   input: CheckoutInput,
   expireBy: number,
 ): Promise<StartedCheckout> {
-  const { price, accountId, accountName, email, returnUrl, idempotencyKey } = input;
+  const { price, accountName, email, returnUrl, idempotencyKey } = input;
   const made = shapes.linkShape.parse(
     await razorpay.paymentLink.create({
       amount: price.amount,
@@ -154,7 +154,7 @@ async function makeLink(
       callback_url: returnUrl,
       callback_method: 'get',
       expire_by: expireBy,
-      notes: { pingr_account: toId('account', accountId), plan: price.plan, interval: price.interval },
+      notes: { ...writeNotes(input), plan: price.plan, interval: price.interval },
     }),
   );
   return { url: made.short_url, subscriptionId: made.id };

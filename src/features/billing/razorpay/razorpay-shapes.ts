@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromId } from '../../../lib/ids.ts';
+import { readNotes } from '../checkout-notes.ts';
 import { addInterval, type SeenInvoice, type SeenSubscription } from '../payment-provider.ts';
 import { INTERVALS } from '../plans.model.ts';
 import type { MirrorStatus } from '../subscription.model.ts';
@@ -57,11 +57,13 @@ export function seenSubscription(
   const due = currentEnd !== null && currentEnd <= now ? currentEnd : currentStart;
   return {
     id: subscription.id,
-    accountId: fromId('account', subscription.notes['pingr_account'] ?? ''),
+    ...readNotes(subscription.notes),
     customerId: subscription.customer_id ?? null,
     price: { priceId: subscription.plan_id },
     status,
     renews: true,
+    // It does not say when it was paid first; the earliest period that was seen counts.
+    boughtAt: currentStart,
     currentStart,
     currentEnd,
     cancelAtPeriodEnd: undefined,
@@ -107,11 +109,12 @@ export function seenLink(link: Link): SeenSubscription {
   const paidAt = paymentOf(link)?.at ?? null;
   return {
     id: link.id,
-    accountId: fromId('account', link.notes['pingr_account'] ?? ''),
+    ...readNotes(link.notes),
     customerId: null,
     price: { plan: link.notes['plan'] ?? '', interval, amount, currency },
     status: LINK_STATUS[link.status] ?? 'incomplete',
     renews: false,
+    boughtAt: paidAt,
     currentStart: paidAt,
     currentEnd: paidAt && addInterval(paidAt, interval),
     cancelAtPeriodEnd: false,

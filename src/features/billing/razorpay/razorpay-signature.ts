@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { billingErrors } from '../billing.errors.ts';
 import type { CheckoutProof, PaymentNotice, WebhookInput } from '../payment-provider.ts';
+import { eventType, providerId, readSigned } from '../webhook-shapes.ts';
 
 /** HMAC-SHA256 as hex, compared in constant time. */
 function isSigned(message: string | Buffer, signature: string, key: string): boolean {
@@ -23,27 +24,35 @@ export function isCheckoutProof(proof: CheckoutProof, keySecret: string): boolea
   return isSigned(message, signature, keySecret);
 }
 
-const idOnly = z.object({ entity: z.object({ id: z.string() }) }).optional();
-const ofPayment = z
-  .object({ entity: z.object({ id: z.string(), payment_id: z.string().nullish() }) })
-  .optional();
+/** Parts of an event; some are there as null. */
+const aboutSelf = z
+  .object({ entity: z.object({ id: providerId }) })
+  .nullish()
+  .transform((part) => part?.entity);
+const aboutPayment = z
+  .object({ entity: z.object({ id: providerId, payment_id: providerId.nullish() }) })
+  .nullish()
+  .transform((part) => part?.entity);
+const aboutSubscription = z
+  .object({ entity: z.object({ id: providerId, subscription_id: providerId.nullish() }) })
+  .nullish()
+  .transform((part) => part?.entity);
+
 const eventShape = z.object({
-  event: z.string(),
+  event: eventType,
   payload: z.object({
-    subscription: idOnly,
-    payment_link: idOnly,
-    invoice: z
-      .object({ entity: z.object({ id: z.string(), subscription_id: z.string().nullish() }) })
-      .optional(),
-    refund: ofPayment,
-    dispute: ofPayment,
+    subscription: aboutSelf,
+    payment_link: aboutSelf,
+    invoice: aboutSubscription,
+    refund: aboutPayment,
+    dispute: aboutPayment,
   }),
 });
 
 /**
  * Checks `X-Razorpay-Signature` (HMAC-SHA256 under the webhook's secret over the raw body) and reads what the event is
  * about. Its id is in a header of its own. Source: https://razorpay.com/docs/webhooks/validate-test/
- * @throws billing.webhook_signature_invalid
+ * @throws billing.webhook_signature_invalid or billing.webhook_unreadable
  */
 export function readRazorpayWebhook(
   secrets: readonly string[],
@@ -56,23 +65,20 @@ export function readRazorpayWebhook(
   }
   // Older setups send no id; then the signature is one, since a repeat of the body has the same.
   const named = typeof eventId === 'string' && eventId !== '';
-  return noticeOf(
-    eventShape.parse(JSON.parse(rawBody.toString('utf8'))),
-    named ? eventId.slice(0, 255) : signature,
-  );
+  return noticeOf(readSigned(rawBody, eventShape), named ? eventId.slice(0, 255) : signature);
 }
 
 function noticeOf({ event: type, payload }: z.output<typeof eventShape>, eventId: string): PaymentNotice {
-  const { invoice, refund, dispute } = payload;
-  const about = payload.subscription ?? payload.payment_link;
+  const { subscription, payment_link: link, invoice, refund, dispute } = payload;
+  const about = subscription ?? link;
   const returned = dispute ?? refund;
   return {
     eventId,
     type,
-    subscriptionId: orNull(about?.entity.id ?? invoice?.entity.subscription_id),
-    invoiceId: orNull(invoice?.entity.id),
-    paymentId: orNull(returned?.entity.payment_id),
-    disputeId: orNull(dispute?.entity.id),
+    subscriptionId: orNull(about?.id ?? invoice?.subscription_id),
+    invoiceId: orNull(invoice?.id),
+    paymentId: orNull(returned?.payment_id),
+    disputeId: orNull(dispute?.id),
   };
 }
 

@@ -1,12 +1,13 @@
 import Stripe from 'stripe';
-import { toId } from '../../../lib/ids.ts';
 import { billingErrors } from '../billing.errors.ts';
+import { writeNotes } from '../checkout-notes.ts';
 import { merchantOf } from '../merchant.ts';
-import type { CheckoutInput, PaymentProvider, StartedCheckout, When } from '../payment-provider.ts';
+import type { CheckoutInput, PaymentProvider, StartedCheckout } from '../payment-provider.ts';
 import type { PlanPrice } from '../plans.model.ts';
+import { cancel, changePrice } from './stripe-changes.ts';
 import { asBillingError, isMissing } from './stripe-errors.ts';
 import { stripeReturns } from './stripe-returns.ts';
-import { idOf, seenInvoice, seenSubscription } from './stripe-views.ts';
+import { seenInvoice, seenSubscription } from './stripe-views.ts';
 import { readStripeWebhook } from './stripe-webhook.ts';
 
 export interface StripeConfig {
@@ -118,15 +119,14 @@ async function findOrCreatePrice(stripe: Stripe, price: PlanPrice, planName: str
 
 async function startCheckout(stripe: Stripe, input: CheckoutInput): Promise<StartedCheckout> {
   if (!input.renews) throw billingErrors.oneOffUnsupported();
-  const account = toId('account', input.accountId);
-  const metadata = { pingr_account: account };
+  const metadata = writeNotes(input);
   const session = await stripe.checkout.sessions.create(
     {
       mode: 'subscription',
       line_items: [{ price: input.priceId, quantity: 1 }],
       success_url: withSessionId(input.returnUrl),
       cancel_url: input.returnUrl,
-      client_reference_id: account,
+      client_reference_id: metadata['pingr_account'] ?? '',
       metadata,
       // Stripe does not copy the session's metadata to the subscription.
       subscription_data: { metadata },
@@ -148,40 +148,4 @@ function withSessionId(returnUrl: string): string {
   const url = new URL(returnUrl);
   url.searchParams.set('checkout', 'success');
   return `${url.href}&session_id={CHECKOUT_SESSION_ID}`;
-}
-
-/** Now, with the difference charged or credited by Stripe; or with the next period, by a schedule. */
-async function changePrice(stripe: Stripe, id: string, price: string, when: When): Promise<void> {
-  const subscription = await stripe.subscriptions.retrieve(id);
-  const [item] = subscription.items.data;
-  if (item === undefined) throw billingErrors.providerRefused({ detail: 'The subscription has no item.' });
-  const schedule = idOf(subscription.schedule);
-  if (when === 'now') {
-    if (schedule !== null) await stripe.subscriptionSchedules.release(schedule);
-    await stripe.subscriptions.update(id, {
-      items: [{ id: item.id, price }],
-      proration_behavior: 'always_invoice',
-      cancel_at_period_end: false,
-    });
-    return;
-  }
-  const { id: scheduleId } =
-    schedule === null
-      ? await stripe.subscriptionSchedules.create({ from_subscription: id })
-      : { id: schedule };
-  const { current_period_start: start, current_period_end: end } = item;
-  await stripe.subscriptionSchedules.update(scheduleId, {
-    end_behavior: 'release',
-    phases: [
-      { items: [{ price: item.price.id, quantity: 1 }], start_date: start, end_date: end },
-      { items: [{ price, quantity: 1 }], start_date: end, proration_behavior: 'none' },
-    ],
-  });
-}
-
-async function cancel(stripe: Stripe, id: string, when: When): Promise<void> {
-  const schedule = idOf((await stripe.subscriptions.retrieve(id)).schedule);
-  if (schedule !== null) await stripe.subscriptionSchedules.release(schedule);
-  if (when === 'now') await stripe.subscriptions.cancel(id);
-  else await stripe.subscriptions.update(id, { cancel_at_period_end: true });
 }

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { fromId } from '../../../lib/ids.ts';
+import { readNotes } from '../checkout-notes.ts';
 import type { SeenInvoice, SeenSubscription } from '../payment-provider.ts';
 import type { MirrorStatus } from '../subscription.model.ts';
 
@@ -22,11 +22,12 @@ export function seenSubscription(subscription: Stripe.Subscription): SeenSubscri
   const currentStart = item ? time(item.current_period_start) : null;
   return {
     id: subscription.id,
-    accountId: fromId('account', subscription.metadata['pingr_account'] ?? ''),
+    ...readNotes(subscription.metadata),
     customerId: typeof subscription.customer === 'string' ? subscription.customer : subscription.customer.id,
     price: { priceId: item?.price.id ?? '' },
     status,
     renews: true,
+    boughtAt: status === 'incomplete' ? null : time(subscription.start_date),
     currentStart,
     currentEnd: item ? time(item.current_period_end) : null,
     cancelAtPeriodEnd: subscription.cancel_at_period_end || subscription.cancel_at !== null,
@@ -39,7 +40,7 @@ export function seenSubscription(subscription: Stripe.Subscription): SeenSubscri
 }
 
 /** The price of the phase that comes after the one that runs. */
-function scheduledPrice(
+export function scheduledPrice(
   schedule: Stripe.Subscription['schedule'],
   current: string | undefined,
 ): string | null {
@@ -78,7 +79,7 @@ export function seenInvoice(invoice: Stripe.Invoice): SeenInvoice {
 }
 
 /** The payment that went through; before one has, the one that is tried. */
-function paymentOf({ payments }: Stripe.Invoice): string | null {
+export function paymentOf({ payments }: Stripe.Invoice): string | null {
   const paid = payments?.data.find(({ status }) => status === 'paid') ?? payments?.data[0];
   return idOf(paid?.payment.payment_intent);
 }
