@@ -43,7 +43,7 @@ export async function openEventObjects() {
   const shared = { database, vault, newUuid, randomBytes, clock: systemClock, log: silentLog };
   const onFact = app.notifier.notify;
   const waker = { wake: () => undefined };
-  const mail = { send: async () => undefined, wake: () => undefined };
+  const mail = { sendToOwners: async () => undefined, wake: () => undefined };
   const billing = { ...shared, onFact, mail, providers: createProviders([]), returnUrl: 'https://x.test' };
   const changes = await createSessionChanges(notices);
   const webhooks = createWebhooksService({
