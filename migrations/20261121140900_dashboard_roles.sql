@@ -1,9 +1,6 @@
 -- A dashboard shows what the API would answer to the same person: nothing of an account that is on its way out, and counts
 -- of usage only to roles with the scope `usage:read` (ROLE_SCOPES in src/features/members; a test compares).
 
--- app.my_accounts() and app.audit() act as the owner, who under forced row-level security needs a policy.
-create policy owner_scope on account_closures for select to current_user using (true);
-
 -- The accounts of the token's user, closed ones apart, in which they have one of the roles; null for any role.
 create function app.my_accounts(roles text[]) returns setof uuid
   language sql stable security definer set search_path = ''

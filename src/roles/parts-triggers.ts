@@ -46,6 +46,7 @@ export async function runTriggers(
         http,
         clock: systemClock,
         random: Math.random,
+        cpuMs: usedCpuMs,
         policy: policyFor(mode),
         loadMessages: messages.load,
         onFact: events.notify,
@@ -75,7 +76,13 @@ export async function runTriggers(
 function triggerMetrics(metrics: Metrics, mode: Mode): TriggerMetrics {
   return {
     looked: (outcome, ms) => metrics.triggerLooks.observe({ mode, outcome }, ms / 1_000),
+    skipped: (triggers) => metrics.triggersSkipped.inc({ mode }, triggers),
     replied: (outcome) => metrics.triggerReplies.inc({ mode, outcome }),
     asked: (outcome, ms) => metrics.replyUrls.observe({ mode, outcome }, ms / 1_000),
   };
+}
+
+function usedCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }

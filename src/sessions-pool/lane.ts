@@ -97,7 +97,7 @@ async function sendBatch(run: Run, batch: readonly QueuedMessage[]): Promise<boo
     run.lastSentAt = clock.now();
     const sending = sendOne(run, message, to)
       .catch((error: unknown) =>
-        run.log.warn({ err: error, message: message.id }, 'outcome of a send not stored'),
+        run.log.warn({ err: error, messageId: message.id }, 'outcome of a send not stored'),
       )
       .finally(() => inFlight.delete(message.id));
     inFlight.set(message.id, sending);
@@ -151,7 +151,7 @@ async function handleFailure(run: Run, message: QueuedMessage, error: unknown): 
   const failure = failureOf(error, message, clock.now());
   run.metrics.sendEnded(failure.kind === 'final' ? 'failed' : failure.kind);
   if (!(error instanceof SendError))
-    log.error({ err: error, message: message.id }, 'send broke in an unknown way');
+    log.error({ err: error, messageId: message.id }, 'send broke in an unknown way');
   switch (failure.kind) {
     case 'final':
     case 'later':

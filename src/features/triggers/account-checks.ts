@@ -8,7 +8,8 @@ import { isUnavailable } from '../../platform/db/db.errors.ts';
 import type { Log } from '../../platform/log/log.ts';
 import { type Check, claimChecks, postponeCheck } from './checks.system.ts';
 import { enabledTriggers } from './firing.store.ts';
-import { type LookParts, lookAtMessage, type ReceivedMessage } from './look-at-message.ts';
+import { type Look, type LookParts, lookAtMessage, type ReceivedMessage } from './look-at-message.ts';
+import { LookPace } from './look-pace.ts';
 import type { TriggerMetrics } from './trigger-metrics.ts';
 import type { TriggerRow } from './triggers.model.ts';
 
@@ -52,11 +53,13 @@ export class AccountChecks {
   readonly #ctx: Context;
   readonly #wake = new WakeSignal();
   readonly #work = new Set<Promise<void>>();
+  readonly #pace: LookPace;
   #hasNews = true;
 
   constructor(parts: ChecksParts, accountId: string) {
-    const { mode, log } = parts;
+    const { mode, log, leaseMs } = parts;
     this.#parts = parts;
+    this.#pace = new LookPace(leaseMs);
     const actor = { type: 'system', name: 'triggers' } as const;
     this.#ctx = { accountId, mode, actor, scopes: new Set(), requestId: '', log };
   }
@@ -96,14 +99,22 @@ export class AccountChecks {
 
   async #claim(stop: AbortSignal, giveUp: AbortSignal): Promise<void> {
     const { database, mode, leaseMs, concurrency, room } = this.#parts;
-    const limit = Math.min(MOST_CLAIMED, concurrency - this.#work.size, room());
+    const limit = Math.min(MOST_CLAIMED, concurrency - this.#work.size, room(), this.#pace.room);
     if (limit <= 0 || stop.aborted) return;
     const claim = { accountId: this.#ctx.accountId, mode, limit, leaseMs };
     const checks = await database.systemOnce((tx) => claimChecks(tx, claim));
     if (checks.length === 0) return;
     const claimed = this.#prepare(checks);
     claimed.catch(() => undefined);
-    for (const check of checks) this.#track(this.#deal(check, claimed, giveUp));
+    for (const check of checks) {
+      const compared = this.#pace.begin();
+      const onCompared = (cpuMs: number) => {
+        const wasFull = this.#pace.room <= 0;
+        compared(cpuMs);
+        if (wasFull) this.wake();
+      };
+      this.#track(this.#deal(check, { claimed, onCompared }, giveUp).finally(compared));
+    }
   }
 
   async #prepare(checks: readonly Check[]): Promise<Claimed> {
@@ -129,15 +140,19 @@ export class AccountChecks {
     }
   }
 
-  async #deal(check: Check, claimed: Promise<Claimed>, giveUp: AbortSignal): Promise<void> {
+  async #deal(
+    check: Check,
+    { claimed, onCompared }: { claimed: Promise<Claimed>; onCompared: Look['onCompared'] },
+    giveUp: AbortSignal,
+  ): Promise<void> {
     const { metrics, log, random, end } = this.#parts;
-    const { messageId: message, attempt } = check;
+    const { messageId, attempt } = check;
     const started = performance.now();
     const ended = (outcome: 'fired' | 'passed' | 'given_up') =>
       metrics.looked(outcome, check.waitedMs + performance.now() - started);
     try {
       if (attempt > MOST_ATTEMPTS) {
-        log.error({ message, attempt }, 'triggers: a message is given up');
+        log.error({ messageId, attempt }, 'triggers: a message is given up');
         await end(check);
         return ended('given_up');
       }
@@ -146,7 +161,8 @@ export class AccountChecks {
         ...shared,
         ctx: this.#ctx,
         check,
-        message: check.isMute ? undefined : await load(message),
+        onCompared,
+        message: check.isMute ? undefined : await load(messageId),
       };
       const outcome = await lookAtMessage(this.#parts, look, giveUp);
       if (outcome === 'lost') return;
@@ -157,7 +173,7 @@ export class AccountChecks {
     } catch (err) {
       // The process goes: another one takes it at once.
       if (giveUp.aborted) return this.#putOff(check, 0);
-      log.warn({ err, message, attempt }, 'triggers: a message was not dealt with, trying again');
+      log.warn({ err, messageId, attempt }, 'triggers: a message was not dealt with, trying again');
       await this.#putOff(check, backoffDelay(attempt, RETRY, random));
     }
   }
@@ -167,7 +183,7 @@ export class AccountChecks {
     try {
       await database.systemOnce((tx) => postponeCheck(tx, check, delayMs));
     } catch (err) {
-      log.debug({ err, message: check.messageId }, 'triggers: not put off; its claim will run out');
+      log.debug({ err, messageId: check.messageId }, 'triggers: not put off; its claim will run out');
     }
   }
 

@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /** When a trigger works, by the clock on the wall of a place. */
 export interface ActiveHours {
   /** IANA name. */
@@ -43,8 +45,8 @@ function minuteOf(time: string): number {
 }
 
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
-/** Making one is slow. There are some hundreds of zones. */
-const formats = new Map<string, Intl.DateTimeFormat>();
+/** Making one is slow. There are some 600 names of zones, few of them in use. */
+const formats = new LRUCache<string, Intl.DateTimeFormat>({ max: 200 });
 
 function wallTime(timeZone: string, at: Date): WallTime {
   const parts = Object.fromEntries(

@@ -1,5 +1,6 @@
 import { compilePattern } from './compile-pattern.ts';
-import { foldText } from './fold-text.ts';
+import { type Folding, foldText } from './fold-text.ts';
+import type { TextToMatch } from './text-to-match.ts';
 
 export const MATCHES = ['exact', 'starts_with', 'contains', 'regex', 'any'] as const;
 export type Match = (typeof MATCHES)[number];
@@ -15,7 +16,7 @@ export interface MatchRule {
 
 export type Matcher =
   /** @param text null for a message that has none, which only `any` matches */
-  | { ok: true; matches: (text: string | null) => boolean }
+  | { ok: true; matches: (text: TextToMatch | null) => boolean }
   /** Why there can be no such trigger, said of its pattern. */
   | { ok: false; reason: string };
 
@@ -32,16 +33,20 @@ export function createMatcher({ match, pattern, fold_case, fold_accents }: Match
   }
   const wanted = foldText(pattern, folding);
   if (wanted === '') return { ok: false, reason: 'has nothing to look for' };
-  return { ok: true, matches: (text) => text !== null && compare(match, foldText(text, folding), wanted) };
+  return { ok: true, matches: (text) => text !== null && compare(match, text, { wanted, folding }) };
 }
 
-function compare(match: 'exact' | 'starts_with' | 'contains', text: string, wanted: string): boolean {
+function compare(
+  match: 'exact' | 'starts_with' | 'contains',
+  text: TextToMatch,
+  { wanted, folding }: { wanted: string; folding: Folding },
+): boolean {
   switch (match) {
     case 'exact':
-      return text === wanted;
+      return text.isWhole && text.folded(folding) === wanted;
     case 'starts_with':
-      return text.startsWith(wanted);
+      return text.folded(folding).startsWith(wanted);
     case 'contains':
-      return text.includes(wanted);
+      return text.folded(folding).includes(wanted);
   }
 }

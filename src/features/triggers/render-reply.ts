@@ -1,3 +1,5 @@
+import { cutText } from './cut-text.ts';
+
 /** What a reply may say about the message that it answers. */
 export const VARIABLES = ['phone', 'name', 'message', 'date', 'code'] as const;
 export type Variable = (typeof VARIABLES)[number];
@@ -24,19 +26,12 @@ export function usesVariable(template: string, variable: Variable): boolean {
 export function renderReply(template: string, values: Readonly<Record<Variable, string>>): string {
   const text = template.replace(PLACEHOLDER, (whole, inner: string) => {
     const name = inner.trim();
-    return isVariable(name) ? values[name] : whole;
+    // A template names a variable some hundred times; a message may be as long as sixteen replies.
+    return isVariable(name) ? cutText(values[name], LONGEST_TEXT) : whole;
   });
   return cutText(text, LONGEST_TEXT);
 }
 
 function isVariable(name: string): name is Variable {
   return VARIABLES.some((variable) => variable === name);
-}
-
-/** At most so many UTF-16 units, and no half of a pair. */
-function cutText(text: string, most: number): string {
-  if (text.length <= most) return text;
-  const last = text.charCodeAt(most - 1);
-  const isFirstHalf = last >= 0xd800 && last <= 0xdbff;
-  return text.slice(0, isFirstHalf ? most - 1 : most);
 }

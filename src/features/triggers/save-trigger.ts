@@ -1,9 +1,10 @@
 import type { Context } from '../../platform/context.ts';
+import type { AccountCipher } from '../../platform/crypto/vault.ts';
 import { newWebhookSecret } from '../../platform/crypto/webhook-signature.ts';
 import type { AccountTx } from '../../platform/db/scope.ts';
 import { requestErrors } from '../../platform/http/http.errors.ts';
 import { describeUrlRefusal, OutboundError } from '../../platform/net/outbound-error.ts';
-import { settingsProblems } from './settings-problems.ts';
+import { isSameRule, settingsProblems } from './settings-problems.ts';
 import { showTrigger, type TriggerWithSecret } from './show-trigger.ts';
 import { triggerErrors } from './triggers.errors.ts';
 import { sealSecret, secretOf, type TriggerRow, type TriggerSettings } from './triggers.model.ts';
@@ -51,23 +52,37 @@ export async function changeTrigger(
   id: string,
   change: TriggerChange,
 ): Promise<TriggerRow> {
-  const { database, vault, clock, randomBytes } = deps;
+  const { database, vault } = deps;
   const cipher = await vault.of(ctx.accountId);
-  // Before the transaction, which is too precious to wait for a name server.
-  if (typeof change.reply_url === 'string') {
-    existing(await database.accountOnce(ctx, (tx) => store.findTrigger(tx, id)));
-    await refuseUncallable(deps, ctx, change.reply_url);
+  for (;;) {
+    const seen = existing(await database.accountOnce(ctx, (tx) => store.findTrigger(tx, id)));
+    // Before the transaction, which is too precious to wait for a name server, or for a pattern to be compiled.
+    refuseProblems({ ...seen, ...given(change) });
+    await refuseUncallable(deps, ctx, change.reply_url ?? null);
+    const changed = await database.account(ctx, (tx) => changeIn(deps, tx, { ctx, seen, change, cipher }));
+    if (changed !== undefined) return changed;
   }
-  return database.account(ctx, async (tx) => {
-    const before = existing(await store.lockTrigger(tx, id));
-    const after = { ...before, ...given(change), updated_at: clock.now() };
-    refuseProblems(after);
-    if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
-    await refuseUnknownSessions(deps, tx, change.session_ids ?? [], before.session_ids ?? []);
-    const needsSecret = after.reply_url !== null && before.secret === null;
-    const secret = needsSecret ? sealSecret(newWebhookSecret(randomBytes), id, cipher) : before.secret;
-    return store.updateTrigger(tx, { ...after, secret });
-  });
+}
+
+/** @returns `undefined` where it is not any more as it was seen, and has to be checked again */
+async function changeIn(
+  { clock, randomBytes, sessionProblems }: TriggersDependencies,
+  tx: AccountTx,
+  {
+    ctx,
+    seen,
+    change,
+    cipher,
+  }: { ctx: Context; seen: TriggerRow; change: TriggerChange; cipher: AccountCipher },
+): Promise<TriggerRow | undefined> {
+  const before = existing(await store.lockTrigger(tx, seen.id));
+  if (!isSameRule(before, seen)) return undefined;
+  const after = { ...before, ...given(change), updated_at: clock.now() };
+  if (after.enabled && !before.enabled) await refuseBeyondPlan(ctx, tx);
+  await refuseUnknownSessions({ sessionProblems }, tx, change.session_ids ?? [], before.session_ids ?? []);
+  const needsSecret = after.reply_url !== null && before.secret === null;
+  const secret = needsSecret ? sealSecret(newWebhookSecret(randomBytes), seen.id, cipher) : before.secret;
+  return store.updateTrigger(tx, { ...after, secret });
 }
 
 export async function revealSecret(
@@ -94,7 +109,7 @@ async function refuseBeyondPlan({ mode }: Context, tx: AccountTx): Promise<void>
 }
 
 async function refuseUnknownSessions(
-  { sessionProblems }: TriggersDependencies,
+  { sessionProblems }: Pick<TriggersDependencies, 'sessionProblems'>,
   tx: AccountTx,
   ...named: [ids: readonly string[], known?: readonly string[]]
 ): Promise<void> {

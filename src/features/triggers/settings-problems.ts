@@ -7,6 +7,21 @@ export function settingsProblems(settings: TriggerSettings): FieldProblem[] {
   return [...patternProblems(settings), ...replyProblems(settings)];
 }
 
+/** Whether two triggers have the same problems, for they are alike in what is looked at. */
+export function isSameRule(one: TriggerSettings, other: TriggerSettings): boolean {
+  return LOOKED_AT.every((name) => one[name] === other[name]);
+}
+
+const LOOKED_AT = [
+  'match',
+  'pattern',
+  'fold_case',
+  'fold_accents',
+  'reply',
+  'reply_url',
+  'fallback_reply',
+] as const satisfies (keyof TriggerSettings)[];
+
 function patternProblems(settings: TriggerSettings): FieldProblem[] {
   const { match, pattern } = settings;
   if (match === 'any') {

@@ -3,7 +3,7 @@ import { createBatchWriter } from '../../lib/batch-writer.ts';
 import { isUnavailable } from '../../platform/db/db.errors.ts';
 import { AccountChecks, type ChecksParts } from './account-checks.ts';
 import { type Check, endChecks, findWaiting } from './checks.system.ts';
-import { createFindTriggers } from './find-trigger.ts';
+import { createFindTrigger } from './find-trigger.ts';
 
 /** How triggers are run; every time in milliseconds. */
 export interface TriggerTimings {
@@ -32,6 +32,8 @@ export const TRIGGER_TIMINGS: TriggerTimings = {
 export interface TriggerRunnerParts
   extends Omit<ChecksParts, 'find' | 'end' | 'room' | 'onRoom' | 'leaseMs' | 'timeoutMs' | 'concurrency'> {
   timings: TriggerTimings;
+  /** What this process has taken of the processor, in milliseconds. */
+  cpuMs: () => number;
 }
 
 const END_BATCH = 200;
@@ -64,7 +66,7 @@ export class TriggerRunner {
     this.#checksParts = {
       ...parts,
       ...timings,
-      find: createFindTriggers(),
+      find: createFindTrigger(parts.cpuMs),
       end: async (check) => void (await ender.write(check)),
       room: () => timings.most - this.#load(),
       onRoom: () => this.#offerRoom(),

@@ -31,7 +31,7 @@ function collectionRoutes(triggers: TriggersService): Route[] {
       operationId: 'createTrigger',
       summary: 'Create a trigger',
       description:
-        'A received message fires the first trigger that matches, by priority: one that is enabled, for its session, within its hours, not cooling down for the sender, and, where it replies, with fewer than `max_in_a_row` replies to them. The reply is a message like others, marked `automated`, and the event `trigger.fired` tells of it. What you write yourself, and what another Pingr number answers automatically, fires nothing. A message that came in more than five minutes late raises the event without a reply. An account may have 200 triggers in each mode.',
+        'A received message fires the first trigger that matches, by priority: one that is enabled, for its session, within its hours, not cooling down for the sender, and, where it replies, with fewer than `max_in_a_row` replies to them. The reply is a message like others, marked `automated`, and the event `trigger.fired` tells of it. What you write yourself, and what another Pingr number answers automatically, fires nothing. A message that came in more than five minutes late raises the event without a reply. An account may have 200 triggers in each mode; those that are still to be asked when a message has taken half a second of processor time are left out, which takes dozens of very large regular expressions.',
       problems: [...refused, triggerErrors.tooMany],
       body: schema.newTriggerBody,
       answers: { 201: { description: 'The new trigger.', schema: schema.triggerWithSecretView } },

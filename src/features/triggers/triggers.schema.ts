@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
-import { isTimeZone } from '../../lib/time-zone.ts';
-import { idField, idInput, timeField } from '../../platform/http/api-fields.ts';
+import { idField, idInput, timeField, timeZoneInput } from '../../platform/http/api-fields.ts';
 import { MATCHES } from './match-text.ts';
 import { LONGEST_TEXT, unknownVariables, VARIABLES } from './render-reply.ts';
 
@@ -25,11 +24,11 @@ const time = (pattern: RegExp, description: string, example: string) =>
 
 const activeHours = z
   .strictObject({
-    time_zone: z
-      .string()
-      .max(100)
-      .refine(isTimeZone, 'is no time zone; use an IANA name such as Asia/Kolkata')
-      .meta({ description: 'IANA name of the time zone.', example: 'Asia/Kolkata' }),
+    time_zone: timeZoneInput('is no time zone; use an IANA name such as Asia/Kolkata').meta({
+      description:
+        'IANA name of the time zone. Upper and lower case do not matter; it is kept as IANA spells it. Other names of a zone, such as `Asia/Calcutta`, are kept as they are.',
+      example: 'Asia/Kolkata',
+    }),
     days: z
       .array(z.int().min(1).max(7))
       .min(1)
@@ -59,7 +58,7 @@ const fields = {
     .meta({ description: 'What you call it; events carry it too.', example: 'login' }),
   match: z.enum(MATCHES).meta({
     description:
-      'How `pattern` is compared with the text: as a whole, as its beginning, anywhere in it, as a regular expression (RE2 syntax, anywhere in the first 4,096 characters), or not at all: `any` takes every message, also those without text.',
+      'How `pattern` is compared with the text: as a whole, as its beginning, anywhere in it, as a regular expression (RE2 syntax, anywhere in it), or not at all: `any` takes every message, also those without text. Only the first 4,096 characters of a text are looked at, and a longer one is no `exact` match. A regular expression that comes to more than 146 of its engine’s 500 instructions (about one a character, times what stands in `{…}`) looks at fewer, 1,200 at least. Of more than 30 combining marks on one letter, 30 count.',
     example: 'exact',
   }),
   pattern: z

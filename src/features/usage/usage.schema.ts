@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
-import { isTimeZone } from '../../lib/time-zone.ts';
-import { idInput, timeField, timeInput } from '../../platform/http/api-fields.ts';
+import { idInput, timeField, timeInput, timeZoneInput } from '../../platform/http/api-fields.ts';
 import { BUCKETS, type CountedStatus, GROUPS, isCountedStatus, METRICS, type Range } from './usage.model.ts';
 import type { SeriesQuery } from './usage.service.ts';
 
@@ -32,10 +31,7 @@ export const seriesFields = {
     description: 'Length of a bucket. Hours for 31 days at most, days for 400, months for ten years.',
     example: 'day',
   }),
-  time_zone: z
-    .string()
-    .max(64)
-    .refine(isTimeZone, 'is not the name of a time zone, such as Asia/Kolkata')
+  time_zone: timeZoneInput('is not the name of a time zone, such as Asia/Kolkata')
     .default('UTC')
     .meta({ description: 'Whose days and months (IANA name).', example: 'Asia/Kolkata' }),
   group_by: z

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { toId } from '../../lib/ids.ts';
-import { isTimeZone } from '../../lib/time-zone.ts';
-import { idField, timeField } from '../../platform/http/api-fields.ts';
+import { idField, timeField, timeZoneInput } from '../../platform/http/api-fields.ts';
 import type { Membership, UserRow } from './users.model.ts';
 
 const accountOfUser = z
@@ -37,11 +36,9 @@ export const userView = z
 export const profileChange = z
   .strictObject({
     name: z.string().trim().max(100).optional().meta({ description: 'New name.', example: 'Ada' }),
-    time_zone: z
-      .string()
-      .refine(isTimeZone, 'is not an IANA time zone')
+    time_zone: timeZoneInput('is not an IANA time zone')
       .optional()
-      .meta({ description: 'IANA time zone.', example: 'Asia/Kolkata' }),
+      .meta({ description: 'IANA time zone, in any case; kept as IANA spells it.', example: 'Asia/Kolkata' }),
     locale: z
       .string()
       .max(35)

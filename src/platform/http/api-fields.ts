@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fromId, ID_PREFIXES, type IdKind } from '../../lib/ids.ts';
+import { toTimeZone } from '../../lib/time-zone.ts';
 
 const EXAMPLE = '01h455vb4pex5vsknk084sn02q';
 
@@ -80,4 +81,17 @@ export function refuseEmptyRange(
 ): void {
   if (since === undefined || until === undefined || since < until) return;
   context.addIssue({ code: 'custom', path: ['since'], message: 'must be before `until`' });
+}
+
+/** A time zone in a body or query, in any case; comes out as IANA spells it. @param problem what is said of other texts */
+export function timeZoneInput(problem: string) {
+  return z
+    .string()
+    .max(100)
+    .transform((text, context) => {
+      const name = toTimeZone(text);
+      if (name !== undefined) return name;
+      context.addIssue({ code: 'custom', message: problem });
+      return z.NEVER;
+    });
 }

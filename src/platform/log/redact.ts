@@ -15,7 +15,8 @@ const SECRET_FIELD_IN_JSON = new RegExp(`"(${SECRET_NAMES.join('|').replaceAll('
 const API_KEY = /pk_(live|test)_[\w-]+/g;
 const WEBHOOK_SECRET = /whsec_[\w+/=-]+/g;
 const BEARER = /\b(bearer)\s+[\w.~+/=-]+/gi;
-const URL_PASSWORD = /([a-z][a-z0-9+.-]*:\/\/[^\s:/@"\\]*:)[^\s@/"\\]+@/gi;
+/** The scheme has a bound, since a line may hold a long word, and each of its letters could begin one. */
+const URL_PASSWORD = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"\\]*:)[^\s@/"\\]+@/gi;
 
 /**
  * Makes a JSON line safe to write: takes API keys, webhook secrets, bearer tokens and passwords in addresses out of

@@ -34,6 +34,8 @@ export interface Metrics {
   /** From a message being stored to its triggers being done with it. */
   triggerLooks: Histogram<'mode' | 'outcome'>;
   triggerReplies: Counter<'mode' | 'outcome'>;
+  /** Triggers that did not look at a message, because others of their account took too long. */
+  triggersSkipped: Counter<'mode'>;
   replyUrls: Histogram<'mode' | 'outcome'>;
 }
 
@@ -81,6 +83,9 @@ export function createMetrics({ process = true }: { process?: boolean } = {}): M
       'outcome',
     ]),
     triggerReplies: counter('trigger_replies', 'Replies of triggers by outcome', ['mode', 'outcome']),
+    triggersSkipped: counter('triggers_skipped', 'Triggers that did not look at a message for want of time', [
+      'mode',
+    ]),
     replyUrls: seconds('reply_url_duration', 'Time that reply URLs took', ['mode', 'outcome']),
     webhooksDue: gauge('webhooks_due', 'Webhook deliveries that waited at the last look', ['mode']),
   };

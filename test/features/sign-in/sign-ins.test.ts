@@ -185,7 +185,7 @@ describe('the profile', () => {
     const { access_token } = await api.signIn('profile@example.com');
     const changed = await api.call(access_token, 'PATCH', '/v1/me', {
       name: ' Ada ',
-      time_zone: 'Asia/Kolkata',
+      time_zone: 'asia/kolkata',
       locale: 'en-in',
       avatar_url: 'https://example.com/ada.png',
     });

@@ -7,6 +7,8 @@ import { fromId, newUuid, toId } from '../../../src/lib/ids.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { createOutboundHttp } from '../../../src/platform/net/outbound-http.ts';
 import { seedAccount, seedSession } from '../../support/database.ts';
+import { eventually } from '../../support/eventually.ts';
+import { inOpenTransaction } from '../../support/open-transaction.ts';
 import { type Api, faulty, openApi } from '../api-keys/open-api.ts';
 
 const PATH = '/v1/triggers';
@@ -132,6 +134,16 @@ describe('creating a trigger', () => {
     expect(rows[0].row).not.toContain(Buffer.from(secret ?? '').toString('hex'));
   });
 
+  it('takes the name of a time zone in any case, and keeps it as IANA spells it', async () => {
+    const zone = async (time_zone: string) => {
+      const { active_hours } = await created({ active_hours: { time_zone, from: '09:00', to: '18:00' } });
+      return active_hours;
+    };
+    expect(await zone('aSiA/kOlKaTa')).toMatchObject({ time_zone: 'Asia/Kolkata' });
+    expect(await zone('asia/calcutta')).toMatchObject({ time_zone: 'Asia/Calcutta' });
+    expect(await zone('utc')).toMatchObject({ time_zone: 'UTC' });
+  });
+
   it('may be for every message, with an event alone', async () => {
     const trigger = await created({ match: 'any', pattern: undefined, reply: undefined });
     expect(trigger).toMatchObject({ match: 'any', pattern: null, reply: null, secret: null });
@@ -145,6 +157,10 @@ describe('creating a trigger', () => {
     [{ pattern: ' ' }, ['/pattern has nothing to look for']],
     [{ match: 'any' }, ['/pattern must be null where `match` is `any`']],
     [{ match: 'regex', pattern: '(x' }, ['/pattern is no pattern: missing closing ): `(x`']],
+    [
+      { match: 'regex', pattern: '(a?){1000}'.repeat(50) },
+      ['/pattern is too large: use fewer or smaller repetitions'],
+    ],
     [{ match: 'regex', pattern: '(?<!a)b' }, [expect.stringMatching(/^\/pattern is no pattern: /)]],
     [{ pattern: 'x'.repeat(501) }, ['/pattern must have at most 500 characters']],
     [
@@ -268,6 +284,31 @@ describe('changing a trigger', () => {
     await change(id, { reply_url: `${URL}/2`, fallback_reply: 'later' });
     expect(await secretOf(id)).toBe(secret);
     expect((await change(id, { reply_url: null })).status).toBe(422);
+  });
+
+  it('refuses what cannot be without waiting for the trigger, and looks again where that changed meanwhile', async () => {
+    const { id } = await created({ match: 'contains', pattern: '(x' });
+    const uuid = fromId('trigger', id);
+    let waiting: ReturnType<typeof change> | undefined;
+    await inOpenTransaction(api.db.owner, async (client) => {
+      await client.query('select from triggers where id = $1 for update', [uuid]);
+      const refused = await change(id, { match: 'regex' });
+      expect(problems(refused)[2]).toEqual(['/pattern is no pattern: missing closing ): `(x`']);
+      await client.query(`update triggers set match = 'regex', pattern = 'y' where id = $1`, [uuid]);
+      waiting = change(id, { pattern: '(z' });
+      await eventually(
+        async () => {
+          const { rows } = await api.db.owner.query(
+            `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+          );
+          return rows.length;
+        },
+        (waits) => waits === 1,
+      );
+    });
+    const answer = await waiting;
+    expect(answer && problems(answer)[2]).toEqual(['/pattern is no pattern: missing closing ): `(z`']);
+    expect((await show(id)).json()).toMatchObject({ match: 'regex', pattern: 'y' });
   });
 
   it('keeps sessions that were deleted since', async () => {

@@ -86,8 +86,10 @@ export async function openTriggers() {
       policy: POLICY,
       loadMessages: messages.load,
       random: Math.random,
+      cpuMs: () => 0,
       metrics: {
         looked: (outcome) => counted.push(outcome),
+        skipped: (triggers) => counted.push(`skipped ${triggers}`),
         replied: (outcome) => counted.push(`reply ${outcome}`),
         asked: (outcome) => counted.push(`asked ${outcome}`),
       },

@@ -42,6 +42,9 @@ describe('a reply', () => {
     expect(cut).toHaveLength(4_095);
     // It throws for half a pair.
     expect(() => encodeURIComponent(cut)).not.toThrow();
+    const many = renderReply('{{message}}'.repeat(300), { ...VALUES, message: `x${'😀'.repeat(30_000)}` });
+    expect(many).toHaveLength(4_096);
+    expect(() => encodeURIComponent(many)).not.toThrow();
   });
 
   it('is made of its parts, for any texts', () => {

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LaneHold } from '../../../src/features/messages/lane.service.ts';
 import { claimChecks, findWaiting } from '../../../src/features/triggers/checks.system.ts';
+import { MOST_CPU_MS } from '../../../src/features/triggers/find-trigger.ts';
 import type { TriggerRunner } from '../../../src/features/triggers/trigger-runner.ts';
+import { createLog } from '../../../src/platform/log/log.ts';
 import { contextOf } from '../../support/context.ts';
 import { eventually } from '../../support/eventually.ts';
 import { openTriggers, type Parts, type Triggers } from './open-triggers.ts';
@@ -175,6 +177,33 @@ describe('a message that cannot be dealt with', () => {
     run();
     await world.settled();
     expect(world.counted).toEqual(['passed']);
+  });
+});
+
+describe('triggers that take too long', () => {
+  it('keep the ones after them from the message, which is logged by ids and counted', async () => {
+    const lines: string[] = [];
+    const log = createLog({
+      level: 'warn',
+      format: 'json',
+      destination: { write: (line) => void lines.push(line) },
+    });
+    await world.trigger(hold, { pattern: 'something else', priority: 9 });
+    const late = [await world.trigger(hold), await world.trigger(hold, { match: 'any', pattern: null })];
+    let used = 0;
+    run({ log, cpuMs: () => (used += MOST_CPU_MS) });
+    await world.receive(hold, 'login');
+    await world.settled();
+    expect(world.counted).toEqual(['skipped 2', 'passed']);
+    expect(await texts()).toEqual([]);
+    const [received] = await world.messages.list(contextOf(hold.accountId), { limit: 1 });
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      account: hold.accountId,
+      messageId: received?.id,
+      triggers: late,
+    });
+    expect(lines[0]).not.toContain('login');
   });
 });
 

@@ -96,6 +96,13 @@ describe('redaction', () => {
     );
   });
 
+  it('may be one long word, and hide a password at its end', () => {
+    const { log, lines } = record();
+    // Were each letter tried as the beginning of an address, this would take minutes.
+    log.info(`${'a'.repeat(500_000)}://app:hunter2@db`);
+    expect(lines[0]).toContain(`${'a'.repeat(500_000)}://app:[redacted]@db`);
+  });
+
   it('covers what a serializer makes of an object of a class', () => {
     const { log, last } = record();
     class Request {
