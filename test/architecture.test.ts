@@ -32,7 +32,7 @@ describe('the house', () => {
   });
 
   it('names files by slice and kind inside features', async () => {
-    const kinds = 'routes|schema|service|model|store|system|events|reactions|jobs|errors|config';
+    const kinds = 'routes|schema|service|model|store|system|events|reactions|jobs|errors|outcomes|config';
     const files = (await sourceFiles()).filter((file) =>
       /^src\/features\/[^/]+\/[^/]+\.[^/]+\.ts$/.test(file),
     );

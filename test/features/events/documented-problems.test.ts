@@ -82,10 +82,16 @@ const operations: Record<string, () => Promise<Tried>> = {
     },
   }),
   updateAccount: async () => ({
-    good: { method: 'PATCH', path: '/v1/account', body: { name: 'Acme' } },
+    good: {
+      ...{ method: 'PATCH', path: '/v1/account', body: { name: 'Acme' } },
+      key: (await api.issue({ mode: 'live' }, accountId)).text,
+    },
     own: {
+      'account.live_key_needed': async () => ({
+        ...{ method: 'PATCH', path: '/v1/account', body: { name: 'Acme' } },
+      }),
       'account.not_found': async () => {
-        const gone = await api.issue();
+        const gone = await api.issue({ mode: 'live' });
         await shoot({ method: 'GET', path: '/v1/account', key: gone.text });
         await api.db.owner.query('delete from accounts where id = $1', [gone.accountId]);
         return { method: 'PATCH', path: '/v1/account', body: { name: 'Gone' }, key: gone.text };
@@ -104,6 +110,7 @@ const operations: Record<string, () => Promise<Tried>> = {
   },
   createApiKey: async () => {
     const weak = await api.issue({ scopes: ['api_keys:write'] }, accountId);
+    const ending = await api.issue({ expiresAt: new Date(Date.now() + 3_600_000) }, accountId);
     const create = (over: object, by = key): Shot => ({
       method: 'POST',
       path: '/v1/api-keys',
@@ -116,11 +123,13 @@ const operations: Record<string, () => Promise<Tried>> = {
       own: {
         'api_key.mode_forbidden': async () => create({ mode: 'live' }),
         'api_key.scope_forbidden': async () => create({ scopes: ['*'] }, weak.text),
+        'api_key.limits_forbidden': async () => create({ expires_at: '2199-01-01T00:00:00Z' }, ending.text),
       },
     };
   },
   rotateApiKey: async () => {
     const weak = await api.issue({ scopes: ['api_keys:write'] }, accountId);
+    const ending = await api.issue({ expiresAt: new Date(Date.now() + 3_600_000) }, accountId);
     const fresh = async () => (await api.issue({}, accountId)).id;
     const rotate = (id: string, by = key): Shot => ({
       method: 'POST',
@@ -134,6 +143,7 @@ const operations: Record<string, () => Promise<Tried>> = {
       own: {
         'api_key.not_found': async () => rotate(unknown),
         'api_key.scope_forbidden': async () => rotate(await fresh(), weak.text),
+        'api_key.limits_forbidden': async () => rotate(await fresh(), ending.text),
         'api_key.not_active': async () => {
           const id = await fresh();
           await shoot(rotate(id));
