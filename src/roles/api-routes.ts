@@ -8,10 +8,8 @@ import { createKeyHash } from '../features/api-keys/key-hash.ts';
 import { createEventHub } from '../features/events/event-hub.ts';
 import { createEventReader } from '../features/events/event-reader.ts';
 import { eventRoutes } from '../features/events/events.routes.ts';
-import { sessionStatusData } from '../features/events/events.schema.ts';
 import { createEventsService } from '../features/events/events.service.ts';
 import { messageRoutes } from '../features/messages/messages.routes.ts';
-import { messageView } from '../features/messages/messages.schema.ts';
 import { createMessagesService } from '../features/messages/messages.service.ts';
 import { createEmulatorClient } from '../features/sandbox/emulator-client.ts';
 import { sandboxRoutes } from '../features/sandbox/sandbox.routes.ts';
@@ -20,13 +18,13 @@ import { linkingRoutes, qrProblems } from '../features/sessions/linking.routes.t
 import { createSessionChanges } from '../features/sessions/session-changes.ts';
 import { sessionRoutes } from '../features/sessions/sessions.routes.ts';
 import { createSessionsService } from '../features/sessions/sessions.service.ts';
-import { firedTriggerData } from '../features/triggers/fired-trigger.schema.ts';
 import { newUuid } from '../lib/ids.ts';
 import { systemClock } from '../lib/system-clock.ts';
 import type { Route } from '../platform/http/route.ts';
 import { createSessionWaker } from '../sessions-pool/wake.jobs.ts';
 import type { ApiConfig } from './config.ts';
 import type { Core } from './core.ts';
+import { EVENT_DATA, eventSubjects } from './event-subjects.ts';
 import type { Outbound } from './parts-outbound.ts';
 import { openTriggerRoutes } from './parts-triggers.ts';
 import { openWebhookRoutes } from './parts-webhooks.ts';
@@ -40,7 +38,11 @@ export async function openRoutes(core: Core, config: ApiConfig, outbound: Outbou
 
   const sessions = createSessionsService({ ...shared, changes, waker });
   const messages = createMessagesService({ ...shared, waker });
-  const reader = createEventReader({ ...shared, loadMessages: messages.load });
+  const reader = createEventReader({
+    ...shared,
+    loadMessages: messages.load,
+    subjects: eventSubjects(core),
+  });
   const hub = await core.lifecycle.open('event hub', () => createEventHub({ ...shared, reader, notices }), {
     close: (opened) => opened.close(),
   });
@@ -54,7 +56,7 @@ export async function openRoutes(core: Core, config: ApiConfig, outbound: Outbou
     ...sessionRoutes(sessions),
     ...linkingRoutes(sessions, changes),
     ...messageRoutes(messages),
-    ...eventRoutes(eventsService, [messageView, sessionStatusData, firedTriggerData(messageView)]),
+    ...eventRoutes(eventsService, EVENT_DATA),
     ...openWebhookRoutes(core, outbound, eventsService),
     ...openTriggerRoutes(core, outbound),
     ...sandboxRoutes(createSandboxService({ emulator: emulatorOf(config), sessions }), qrProblems),

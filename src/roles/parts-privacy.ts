@@ -18,7 +18,7 @@ import type { AppOptions } from '../platform/http/app.ts';
 import type { Route } from '../platform/http/route.ts';
 import type { ApiConfig } from './config.ts';
 import type { Core } from './core.ts';
-import { EXPORTED_ROWS } from './exported-rows.ts';
+import { exportedRows } from './exported-rows.ts';
 import { publicUrlOf } from './parts-files.ts';
 
 /** What taking everything along and leaving need of others. */
@@ -66,7 +66,14 @@ export async function runPrivacyJobs(
   needs: PrivacyNeeds & { settle: (accountId: string) => Promise<void> },
 ): Promise<void> {
   const { jobs, lifecycle, log } = core;
-  const parts = { ...core, ...needs, clock: systemClock, openContent, showRows: EXPORTED_ROWS, foldersOf };
+  const parts = {
+    ...core,
+    ...needs,
+    clock: systemClock,
+    openContent,
+    showRows: exportedRows(core),
+    foldersOf,
+  };
   await lifecycle.open(
     'exports',
     () =>

@@ -20,6 +20,7 @@ import { systemClock } from '../lib/system-clock.ts';
 import type { Route } from '../platform/http/route.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { Core } from './core.ts';
+import { eventSubjects } from './event-subjects.ts';
 import { mailDisabled } from './owner-mails.ts';
 import type { Outbound } from './parts-outbound.ts';
 
@@ -90,7 +91,13 @@ async function startDeliveries(
   { http, policyFor, mails }: Outbound,
   { messages, ...worker }: DeliveryWorker & { waker: EndpointWaker },
 ): Promise<DeliveryPool> {
-  const reader = createEventReader({ database, vault, log, loadMessages: messages.load });
+  const reader = createEventReader({
+    database,
+    vault,
+    log,
+    loadMessages: messages.load,
+    subjects: eventSubjects({ database, vault }),
+  });
   const pool = new DeliveryPool({
     ...worker,
     database,

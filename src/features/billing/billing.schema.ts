@@ -227,7 +227,7 @@ const dispute = z
   })
   .meta({ description: 'The last dispute of the payment. It does not end the plan.' });
 
-const invoiceView = z
+export const invoiceView = z
   .object({
     id: idField('invoice', 'Id of the invoice.'),
     number: z.string().meta({ description: 'Number that the provider gave it.', example: 'INV-0001' }),
@@ -255,5 +255,7 @@ const invoiceView = z
     url: z.string().nullable().meta({ description: 'The invoice at the provider.', example: null }),
   })
   .meta({ id: 'Invoice', description: 'An invoice, and its receipt once it is paid.' });
+
+export type InvoiceView = z.input<typeof invoiceView>;
 
 export const invoicePage = pageOf(invoiceView, 'InvoicePage');

@@ -163,18 +163,24 @@ export interface InvoiceRow {
   disputed_at: Date | null;
 }
 
+const INVOICES = `select id, provider, provider_invoice_id, number, status, amount::float8 as amount,
+    amount_refunded::float8 as amount_refunded, refund_status, currency, plan, period_start, period_end, issued_at,
+    paid_at, url, dispute_status, dispute_amount::float8 as dispute_amount, dispute_reason, disputed_at
+  from invoices`;
+
+export async function findInvoices(tx: AccountTx, ids: readonly string[]): Promise<InvoiceRow[]> {
+  return tx.query<InvoiceRow>(`${INVOICES} where id = any($1::uuid[])`, [ids]);
+}
+
 /** Newest first. */
 export async function listInvoices(
   tx: AccountTx,
   page: { limit: number; after?: string | undefined },
 ): Promise<InvoiceRow[]> {
-  return tx.query<InvoiceRow>(
-    `select id, provider, provider_invoice_id, number, status, amount::float8 as amount,
-       amount_refunded::float8 as amount_refunded, refund_status, currency, plan, period_start, period_end, issued_at,
-       paid_at, url, dispute_status, dispute_amount::float8 as dispute_amount, dispute_reason, disputed_at
-     from invoices where ($2::uuid is null or id < $2) order by id desc limit $1`,
-    [page.limit, page.after ?? null],
-  );
+  return tx.query<InvoiceRow>(`${INVOICES} where ($2::uuid is null or id < $2) order by id desc limit $1`, [
+    page.limit,
+    page.after ?? null,
+  ]);
 }
 
 /** A price that is sold; `undefined` where there is none. */

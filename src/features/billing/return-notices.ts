@@ -6,6 +6,7 @@ import type { RefreshParts } from './refresh-subscription.ts';
 import type { DisputeNews, RefundNews, RefundStatus } from './refunds.model.ts';
 import type { PaidInvoiceRow } from './returns.system.ts';
 import { announceBilling } from './settle.system.ts';
+import { showDispute } from './show-billing.ts';
 
 type TellParts = Pick<RefreshParts, 'mail' | 'newUuid' | 'clock'>;
 
@@ -59,6 +60,9 @@ export async function tellDispute(
   await parts.mail.sendToOwners(tx, { accountId, template: 'payment_disputed', values });
 }
 
-function shown({ id, number, amount, currency, plan }: PaidInvoiceRow) {
-  return { id: toId('invoice', id), number, amount, currency, plan };
+/** The invoice as it was before the news, but for what never changes once it is paid. */
+function shown(invoice: PaidInvoiceRow) {
+  const { id, number, amount, currency, plan, amount_refunded, refund_status } = invoice;
+  const dispute = showDispute(invoice);
+  return { id: toId('invoice', id), number, amount, currency, plan, amount_refunded, refund_status, dispute };
 }

@@ -43,6 +43,8 @@ export interface PaidInvoiceRow {
   refund_ticket: number;
   provider_dispute_id: string | null;
   dispute_status: DisputeStatus | null;
+  dispute_amount: number | null;
+  dispute_reason: string | null;
   disputed_at: Date | null;
   dispute_ticket: number;
 }
@@ -55,7 +57,8 @@ export async function lockPaidInvoice(
   const [row] = await tx.query<PaidInvoiceRow>(
     `select i.id, i.account_id, a.name as account_name, i.number, i.amount::float8 as amount, i.currency, i.plan,
        i.amount_refunded::float8 as amount_refunded, i.refund_status, i.refund_ticket::float8 as refund_ticket,
-       i.provider_dispute_id, i.dispute_status, i.disputed_at, i.dispute_ticket::float8 as dispute_ticket
+       i.provider_dispute_id, i.dispute_status, i.dispute_amount::float8 as dispute_amount, i.dispute_reason, i.disputed_at,
+       i.dispute_ticket::float8 as dispute_ticket
      from invoices i join accounts a on a.id = i.account_id where i.id = ${OF_PAYMENT} for update of i`,
     [provider, paymentId],
   );

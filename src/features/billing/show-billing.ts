@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { toId } from '../../lib/ids.ts';
-import type { checkoutView, invoicePage, planList, subscriptionView } from './billing.schema.ts';
+import type { checkoutView, InvoiceView, planList, subscriptionView } from './billing.schema.ts';
 import type { Standing } from './billing.service.ts';
 import type { InvoiceRow, QuotaRow } from './billing.store.ts';
 import type { MirrorRow } from './mirrors.model.ts';
@@ -93,7 +93,7 @@ export function showCheckout(checkout: Checkout, renews: boolean): z.input<typeo
 }
 
 /** An invoice as the API shows it. */
-export function showInvoice(row: InvoiceRow): z.input<typeof invoicePage>['data'][number] {
+export function showInvoice(row: InvoiceRow): InvoiceView {
   const { number, status, amount, amount_refunded, refund_status, currency, plan, provider, url } = row;
   return {
     id: toId('invoice', row.id),
@@ -115,7 +115,10 @@ export function showInvoice(row: InvoiceRow): z.input<typeof invoicePage>['data'
   };
 }
 
-function showDispute(row: InvoiceRow) {
+/** The last dispute of a payment as the API shows it; null where there was none. */
+export function showDispute(
+  row: Pick<InvoiceRow, 'dispute_status' | 'dispute_amount' | 'dispute_reason' | 'disputed_at'>,
+): InvoiceView['dispute'] {
   const { dispute_status: status, dispute_amount: amount, dispute_reason: reason, disputed_at: opened } = row;
   if (status === null || amount === null || opened === null) return null;
   return { status, amount, reason, opened_at: opened.toISOString() };

@@ -2,10 +2,11 @@ import type { Context } from '../../platform/context.ts';
 import type { Vault } from '../../platform/crypto/vault.ts';
 import type { Database } from '../../platform/db/database.ts';
 import type { Log } from '../../platform/log/log.ts';
+import { type EventSubject, showSubjects } from './event-subjects.service.ts';
 import type { EventFilter, EventRow, EventScope, Position } from './events.model.ts';
 import * as store from './events.store.ts';
 import { openSealedData } from './open-sealed-data.ts';
-import { type EventView, type ShownMessage, showEvent } from './show-event.ts';
+import { type EventView, type ShownMessage, showEvent, showMessageData } from './show-event.ts';
 
 /** Messages by UUID as they are now; those that are gone are absent. */
 export type LoadMessages = (
@@ -47,17 +48,24 @@ export function createEventReader(deps: {
   database: Database;
   vault: Pick<Vault, 'of'>;
   loadMessages: LoadMessages;
+  /** What events are about besides messages. */
+  subjects: readonly EventSubject[];
   log: Log;
 }): EventReader {
-  const { database, vault, loadMessages, log } = deps;
+  const { database, vault, loadMessages, subjects, log } = deps;
+
+  async function messagesOf(ctx: Context, rows: readonly EventRow[]) {
+    const ids = rows.flatMap(({ message_id: id }) => (id === null ? [] : [id]));
+    return ids.length === 0 ? new Map<string, ShownMessage>() : loadMessages(ctx, [...new Set(ids)]);
+  }
 
   async function show(ctx: Context, rows: readonly EventRow[]): Promise<EventView[]> {
-    const ids = rows.flatMap(({ message_id: id }) => (id === null ? [] : [id]));
-    const messages =
-      ids.length === 0 ? new Map<string, ShownMessage>() : await loadMessages(ctx, [...new Set(ids)]);
+    const [messages, others] = await Promise.all([messagesOf(ctx, rows), showSubjects(subjects, ctx, rows)]);
     const opened = await openSealedData(vault, ctx.accountId, rows);
     return opened.map((row) =>
-      showEvent(row, row.message_id === null ? undefined : messages.get(row.message_id)),
+      row.message_id === null
+        ? showEvent(row, others.get(row.id) ?? row.data)
+        : showEvent(row, showMessageData(row, row.message_id, messages.get(row.message_id))),
     );
   }
 

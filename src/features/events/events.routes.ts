@@ -1,9 +1,8 @@
-import type { z } from 'zod';
 import { idParams } from '../../platform/http/api-fields.ts';
 import { pageOf, toPage } from '../../platform/http/page.ts';
 import { defineRoute, defineStream, type Operation, type Route } from '../../platform/http/route.ts';
 import { eventErrors } from './events.errors.ts';
-import { eventListQuery, eventStreamQuery, eventView } from './events.schema.ts';
+import { type EventData, eventListQuery, eventStreamQuery, eventView } from './events.schema.ts';
 import type { EventsService } from './events.service.ts';
 
 const common = { tag: 'Events', scope: 'events:read' } satisfies Partial<Operation>;
@@ -13,9 +12,9 @@ const HIDDEN =
 
 /**
  * Reading and following events.
- * @param data schemas of what events are about (messages), from the slices that announce them
+ * @param data schemas of what events are about, from the slices that announce them
  */
-export function eventRoutes(events: EventsService, data: readonly z.ZodType[]): Route[] {
+export function eventRoutes(events: EventsService, data: EventData): Route[] {
   const view = eventView(data);
   return [
     defineRoute({
@@ -24,7 +23,7 @@ export function eventRoutes(events: EventsService, data: readonly z.ZodType[]): 
       path: '/v1/events',
       operationId: 'listEvents',
       summary: 'List events',
-      description: `Newest first. Events hold the content of their messages. ${HIDDEN}`,
+      description: `Newest first. Events hold what they are about, the content of messages for one. ${HIDDEN}`,
       query: eventListQuery,
       answers: { 200: { description: 'A page of events.', schema: pageOf(view, 'EventList') } },
       handler: async ({ ctx, query }) => {

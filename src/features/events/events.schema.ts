@@ -6,22 +6,18 @@ import { pageQuery } from '../../platform/http/page.ts';
 import { EVENT_TYPES } from './events.events.ts';
 import { parseTypeFilter } from './events.model.ts';
 
-/** The `data` of `session.status`. */
-export const sessionStatusData = z
-  .object({
-    id: idField('session', 'The session.'),
-    status: z.string().meta({ description: 'Its status now.', example: 'connected' }),
-    phone: z.string().nullable().meta({ description: 'Its number, once linked.', example: '+919876543210' }),
-    code: z.string().nullable().meta({ description: 'Why, as a stable code.', example: 'session.timed_out' }),
-    detail: z.string().nullable().meta({ description: 'Why, and what to do.', example: 'Reconnecting.' }),
-  })
-  .meta({ id: 'SessionStatus', description: 'A session whose status changed.' });
-
 /** The `data` of a message event whose message is gone. */
 const removedMessage = z
-  .object({
+  .looseObject({
     id: idField('message', 'The message, which is no longer kept.'),
     status: z.string().meta({ description: 'Its status at the time.', example: 'delivered' }),
+    error: z
+      .looseObject({})
+      .nullable()
+      .meta({ description: 'Why it failed, as messages show it.', example: null }),
+    timestamps: z
+      .record(z.string(), z.string())
+      .meta({ description: 'When it took this step.', example: { delivered: '2026-11-21T09:00:00.000Z' } }),
   })
   .meta({ id: 'RemovedMessage', description: 'What is left of a message that retention removed.' });
 
@@ -34,8 +30,12 @@ const EVENT_TYPE_NAMES = Object.keys(EVENT_TYPES)
   .map((type) => `\`${type}\``)
   .join(', ');
 
+/** Schemas of the data of events, by type; a key may be a prefix such as `message.*`. */
+export type EventData = Readonly<Record<string, z.ZodType>>;
+
 /** An event whose `data` is one of the given objects, a message that is gone, or something newer. */
-export function eventView(data: readonly z.ZodType[]) {
+export function eventView(data: EventData) {
+  const names = Object.entries(data).map(([type, schema]) => `\`${type}\`: \`${schema.meta()?.id}\``);
   return z
     .object({
       id: idField('event', 'Id of the event.'),
@@ -46,9 +46,9 @@ export function eventView(data: readonly z.ZodType[]) {
       created_at: timeField('When it happened.'),
       mode: z.enum(MODES).meta({ description: 'Mode that it happened in.', example: 'test' }),
       session_id: idField('session', 'The session it belongs to.').nullable(),
-      data: z
-        .union([...data, removedMessage, otherData])
-        .meta({ description: 'What the event is about, as it was then.' }),
+      data: z.union([...Object.values(data), removedMessage, otherData]).meta({
+        description: `What the event is about. An object of the API is as the API returns it, with its status, times and reason of then and all else as it is now; once it is gone, what is known of it. ${names.join(', ')}.`,
+      }),
     })
     .meta({ id: 'Event', description: 'Something that happened.' });
 }

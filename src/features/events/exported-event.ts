@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { MODES } from '../../lib/mode.ts';
 import type { AccountCipher } from '../../platform/crypto/vault.ts';
+import { dataOfFact, type EventSubject } from './event-subjects.service.ts';
 import { openRow } from './open-sealed-data.ts';
-import { showEvent } from './show-event.ts';
+import { showMessageData } from './show-event.ts';
 
 const eventRow = z.object({
   id: z.string(),
@@ -16,10 +17,16 @@ const eventRow = z.object({
 });
 
 /**
- * A row of `events`, as JSON, as an export of the account holds it: its data opened and with the ids of the API. Messages
- * are exported apart.
+ * How an export of the account holds rows of `events`, read from JSON: with their data opened and the ids of the API.
+ * What they are about is exported apart.
  */
-export function exportedEvent(row: Record<string, unknown>, cipher: AccountCipher): Record<string, unknown> {
-  const { data } = showEvent(openRow(eventRow.parse(row), cipher), undefined);
-  return { ...row, data };
+export function exportedEvent(
+  subjects: readonly EventSubject[],
+): (row: Record<string, unknown>, cipher: AccountCipher) => Record<string, unknown> {
+  return (row, cipher) => {
+    const event = openRow(eventRow.parse(row), cipher);
+    const { message_id: message } = event;
+    const data = message === null ? dataOfFact(subjects, event) : showMessageData(event, message, undefined);
+    return { ...row, data };
+  };
 }

@@ -21,22 +21,31 @@ export interface EventView {
   data: object;
 }
 
-/** @param message the message that the event is about, as it is now; `undefined` once it is gone */
-export function showEvent(row: EventRow, message: ShownMessage | undefined): EventView {
+/** @param data what the event is about */
+export function showEvent(row: EventRow, data: object): EventView {
   return {
     id: toId('event', row.id),
     type: row.type,
     created_at: row.created_at.toISOString(),
     mode: row.mode,
     session_id: row.session_id && toId('session', row.session_id),
-    data: dataOf(row, message),
+    data,
   };
 }
 
-function dataOf(row: EventRow, message: ShownMessage | undefined): object {
-  if (row.message_id === null) return publicData(row);
-  if (row.type === 'trigger.fired') return firedTrigger(row.message_id, row.data, message);
-  return asItWas(row.message_id, row.data, message);
+/**
+ * The data of an event about a message.
+ * @param messageId UUID
+ * @param message as it is now; `undefined` once it is gone
+ */
+export function showMessageData(
+  { type, data }: Pick<EventRow, 'type' | 'data'>,
+  messageId: string,
+  message: ShownMessage | undefined,
+): object {
+  return type === 'trigger.fired'
+    ? firedTrigger(messageId, data, message)
+    : asItWas(messageId, data, message);
 }
 
 /** A trigger fired by a message, which is shown as it is. Who wrote it is known for as long as the message is kept. */
@@ -56,18 +65,6 @@ function firedTrigger(
     reply_error: data['reply_error'] ?? null,
     from: message?.from ?? null,
     message: message ?? null,
-  };
-}
-
-/** Facts about sessions hold their UUID and the digits of their number. */
-function publicData({ data, session_id }: EventRow): object {
-  const { id, phone, ...rest } = data;
-  return {
-    ...(id !== undefined && id === session_id && session_id !== null
-      ? { id: toId('session', session_id) }
-      : { id }),
-    ...(typeof phone === 'string' ? { phone: phone.startsWith('+') ? phone : `+${phone}` } : { phone }),
-    ...rest,
   };
 }
 

@@ -33,6 +33,11 @@ export async function findSession(tx: AccountTx, id: string): Promise<SessionRow
   return row;
 }
 
+/** Those of the sessions that are not gone altogether: one that is being deleted is among them. */
+export function findSessions(tx: AccountTx, ids: readonly string[]): Promise<SessionRow[]> {
+  return tx.query<SessionRow>('select * from sessions where id = any($1::uuid[])', [ids]);
+}
+
 /** Newest first; `after` is the UUID of the last session of the page before. */
 export function listSessions(
   tx: AccountTx,

@@ -48,7 +48,7 @@ export async function disableEndpoint(
        returning e.account_id, e.mode, e.failing_since, e.disabled_at
      )
      select off.*, app.announce($7, account_id, mode, 'webhook_endpoint.disabled', null, null,
-       jsonb_build_object('id', $8::text, 'url', $4, 'reason', $5), now())
+       jsonb_build_object('id', $8::text, 'url', $4, 'reason', $5, 'failing_since', failing_since), now())
      from off`,
     [owner, endpointId, epoch, url, reason, failingMs, newUuid(), toId('webhookEndpoint', endpointId)],
   );

@@ -3,6 +3,7 @@ import type { Mode } from '../../lib/mode.ts';
 import { exampleId } from '../../platform/http/api-fields.ts';
 import type { EventType } from '../events/events.events.ts';
 import { receivedMessage, type SentMessageEvent, sentMessage } from './sample-message.ts';
+import { connectedSession, disabledEndpoint, newAlert, paidInvoice } from './sample-objects.ts';
 
 /** Which sample, for whom. */
 export interface SampleInput {
@@ -55,17 +56,13 @@ export function sampleSubject(type: EventType): { session_id: string | null; mes
 /** Of the reply that a trigger wrote. */
 const REPLY_ID = toId('message', '01890a5d-ac97-7d4c-9e13-5b8a3c2f6e01');
 
-const INVOICE = {
-  id: exampleId('invoice'),
-  number: 'INV-0001',
-  amount: 4900,
-  currency: 'USD',
-  plan: 'growth',
-};
+function refunded(at: Date, refund: object): object {
+  return { ...paidInvoice(at, 3), refund_amount: 1_000, ...refund };
+}
 
 function disputed(status: string, at: Date): object {
-  const dispute = { status, amount: 4900, reason: 'fraudulent', opened_at: at.toISOString() };
-  return { ...INVOICE, dispute };
+  const dispute = { status, amount: 4_900, reason: 'fraudulent', opened_at: at.toISOString() };
+  return { ...paidInvoice(at, 3), dispute };
 }
 
 type Sample = (at: Date, mode: Mode) => object;
@@ -76,13 +73,7 @@ const sent =
     sentMessage(type, at, mode);
 
 const SAMPLES: Record<EventType, Sample> = {
-  'session.status': () => ({
-    id: exampleId('session'),
-    status: 'connected',
-    phone: '+919876500000',
-    code: null,
-    detail: null,
-  }),
+  'session.status': connectedSession,
   'message.received': receivedMessage,
   'message.queued': sent('message.queued'),
   'message.sent': sent('message.sent'),
@@ -93,31 +84,14 @@ const SAMPLES: Record<EventType, Sample> = {
   'trigger.fired': firedTrigger,
   'quota.warning': (at) => usedQuota('quota.warning', at),
   'quota.reached': (at) => usedQuota('quota.reached', at),
-  'subscription.changed': () => ({ plan: 'growth', status: 'active' }),
-  'invoice.paid': () => INVOICE,
-  'invoice.refunded': () => ({
-    ...INVOICE,
-    refund_amount: 1_000,
-    amount_refunded: 1_000,
-    refund_status: 'partial',
-  }),
-  'invoice.refund_failed': () => ({
-    ...INVOICE,
-    refund_amount: 1_000,
-    amount_refunded: 0,
-    refund_status: null,
-  }),
+  'subscription.changed': () => ({ plan: 'growth', status: 'active', until: null, previous_plan: 'trial' }),
+  'invoice.paid': (at) => paidInvoice(at, 0),
+  'invoice.refunded': (at) => refunded(at, { amount_refunded: 1_000, refund_status: 'partial' }),
+  'invoice.refund_failed': (at) => refunded(at, { amount_refunded: 0, refund_status: null }),
   'invoice.disputed': (at) => disputed('open', at),
   'invoice.dispute_closed': (at) => disputed('won', at),
-  'account.suspicious_activity': () => ({
-    kind: 'new_country',
-    detail: { address: '203.0.113.7', country: 'BR', known_countries: ['IN'] },
-  }),
-  'webhook_endpoint.disabled': () => ({
-    id: exampleId('webhookEndpoint'),
-    url: 'https://example.com/webhooks/pingr',
-    reason: 'failing',
-  }),
+  'account.suspicious_activity': newAlert,
+  'webhook_endpoint.disabled': disabledEndpoint,
 };
 
 function usedQuota(type: 'quota.warning' | 'quota.reached', at: Date): object {

@@ -76,7 +76,11 @@ export async function findEndpoint(tx: AccountTx, id: string): Promise<WebhookEn
   return row;
 }
 
-/** The same, locked against other changes until the transaction ends. */
+export function findEndpoints(tx: AccountTx, ids: readonly string[]): Promise<WebhookEndpointRow[]> {
+  return tx.query<WebhookEndpointRow>('select * from webhook_endpoints where id = any($1::uuid[])', [ids]);
+}
+
+/** An endpoint, locked against other changes until the transaction ends. */
 export async function lockEndpoint(tx: AccountTx, id: string): Promise<WebhookEndpointRow | undefined> {
   const [row] = await tx.query<WebhookEndpointRow>(
     'select * from webhook_endpoints where id = $1 for update',

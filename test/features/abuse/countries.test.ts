@@ -45,7 +45,9 @@ describe('a key that was in use for a day', () => {
     const { rows } = await abuse.db.owner.query('select type, data from events where account_id = $1', [
       accountId,
     ]);
-    expect(rows).toEqual([{ type: 'account.suspicious_activity', data: { kind: 'new_country', detail } }]);
+    expect(rows).toMatchObject([
+      { type: 'account.suspicious_activity', data: { kind: 'new_country', subject: keyId, detail } },
+    ]);
     const mails = await abuse.db.owner.query('select template from mails where account_id = $1', [accountId]);
     expect(mails.rows).toEqual([{ template: 'suspicious_activity' }]);
     expect(abuse.told).toContain(accountId);

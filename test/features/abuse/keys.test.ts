@@ -49,7 +49,7 @@ describe('a key that was in use for a day', () => {
       detail: { network: '198.51.0.0/16', country: null },
     });
     const { rows } = await abuse.db.owner.query('select type, data from events where account_id = $1', [id]);
-    expect(rows).toEqual([
+    expect(rows).toMatchObject([
       {
         type: 'account.suspicious_activity',
         data: { kind: 'new_network', detail: { network: '198.51.0.0/16', country: null } },

@@ -5,7 +5,7 @@ import {
   matchesFilter,
   parseTypeFilter,
 } from '../../../src/features/events/events.model.ts';
-import { showEvent } from '../../../src/features/events/show-event.ts';
+import { showMessageData } from '../../../src/features/events/show-event.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
 
 const position = fc.record({ txid: fc.bigInt(0n, 2n ** 64n - 1n).map(String), id: fc.uuid() });
@@ -44,13 +44,6 @@ describe('a filter of types', () => {
 });
 
 describe('a message event', () => {
-  const base = {
-    txid: '1',
-    id: newUuid(),
-    mode: 'test',
-    session_id: newUuid(),
-    created_at: new Date(0),
-  } as const;
   const message = {
     id: 'msg_1',
     text: { body: 'hi' },
@@ -65,8 +58,8 @@ describe('a message event', () => {
 
   it('shows the message as it was: status, times and error of that moment, content as it is', () => {
     const data = { status: 'sent', sent_at: '2026-01-01T00:00:01+00:00' };
-    const shown = showEvent({ ...base, type: 'message.sent', message_id: newUuid(), data }, message);
-    expect(shown.data).toEqual({
+    const shown = showMessageData({ type: 'message.sent', data }, newUuid(), message);
+    expect(shown).toEqual({
       id: 'msg_1',
       text: { body: 'hi' },
       status: 'sent',
@@ -82,8 +75,8 @@ describe('a message event', () => {
       error_code: 'message.x',
       wire_code: 463,
     };
-    const shown = showEvent({ ...base, type: 'message.failed', message_id: newUuid(), data }, message);
-    expect(shown.data).toMatchObject({
+    const shown = showMessageData({ type: 'message.failed', data }, newUuid(), message);
+    expect(shown).toMatchObject({
       status: 'failed',
       error: { code: 'message.x', detail: null, whatsapp_code: 463 },
     });
@@ -92,28 +85,11 @@ describe('a message event', () => {
   it('of a message that is gone keeps its id, status and times', () => {
     const message_id = newUuid();
     const data = { status: 'delivered', delivered_at: '2026-01-01T00:00:02Z' };
-    expect(showEvent({ ...base, type: 'message.delivered', message_id, data }, undefined).data).toEqual({
+    expect(showMessageData({ type: 'message.delivered', data }, message_id, undefined)).toEqual({
       id: toId('message', message_id),
       status: 'delivered',
       error: null,
       timestamps: { delivered: '2026-01-01T00:00:02.000Z' },
-    });
-  });
-
-  it('of a session shows its public id and number', () => {
-    const data = {
-      id: base.session_id,
-      status: 'connected',
-      phone: '919876543210',
-      code: null,
-      detail: null,
-    };
-    expect(showEvent({ ...base, type: 'session.status', message_id: null, data }, undefined).data).toEqual({
-      id: toId('session', base.session_id),
-      status: 'connected',
-      phone: '+919876543210',
-      code: null,
-      detail: null,
     });
   });
 });

@@ -5,14 +5,13 @@ import { createEventHub } from '../../../src/features/events/event-hub.ts';
 import { createEventNotifier } from '../../../src/features/events/event-notifier.ts';
 import { createEventReader } from '../../../src/features/events/event-reader.ts';
 import { eventRoutes } from '../../../src/features/events/events.routes.ts';
-import { sessionStatusData } from '../../../src/features/events/events.schema.ts';
 import { createEventsService } from '../../../src/features/events/events.service.ts';
-import { messageView } from '../../../src/features/messages/messages.schema.ts';
 import { createMessagesService } from '../../../src/features/messages/messages.service.ts';
 import { fromId, newUuid } from '../../../src/lib/ids.ts';
 import type { Mode } from '../../../src/lib/mode.ts';
 import { systemClock } from '../../../src/lib/system-clock.ts';
 import { createNotices } from '../../../src/platform/db/notices.ts';
+import { EVENT_DATA, eventSubjects } from '../../../src/roles/event-subjects.ts';
 import { contextOf } from '../../support/context.ts';
 import { seedSession, type TestDatabase } from '../../support/database.ts';
 import { silentLog } from '../../support/log.ts';
@@ -75,7 +74,11 @@ export async function openParts({ database, vault, url }: Pick<TestDatabase, 'da
     waker: { wake: () => undefined },
     onFact: notifier.notify,
   });
-  const reader = createEventReader({ database, vault, loadMessages: messages.load, log });
+  const reader = createEventReader({
+    ...{ database, vault, log },
+    loadMessages: messages.load,
+    subjects: eventSubjects({ database, vault }),
+  });
   const hub = await createEventHub({ reader, notices, clock, log });
   const events = createEventsService({ database, reader, hub, clock });
   return {
@@ -98,7 +101,7 @@ export async function openEventsApi() {
   const api = await openApi(async ({ db, faults }) => {
     const parts = await openParts({ ...db, database: faulty(db.database, faults) });
     opened.push(parts);
-    return eventRoutes(parts.events, [messageView, sessionStatusData]);
+    return eventRoutes(parts.events, EVENT_DATA);
   });
   const [parts] = opened;
   if (parts === undefined) throw new Error('no parts');

@@ -76,10 +76,14 @@ async function announceEverything(accountId: string): Promise<void> {
         ...{ trigger_id: newUuid(), name: 'Login', reply_message_id: newUuid() },
         ...sealEventData({ code: 'A1B2' }, id, cipher),
       },
+      account: {
+        ...{ id: newUuid(), kind: 'failing_keys', subject: newUuid(), detail: {} },
+        ...{ factor: 0.25, restricted_until: new Date() },
+      },
     };
     const [kind = ''] = type.split('.');
     const about = {
-      sessionId: kind in data ? session : null,
+      sessionId: ['session', 'message', 'trigger'].includes(kind) ? session : null,
       messageId: kind === 'message' || kind === 'trigger' ? message : null,
     };
     await announce(privacy.db.owner, { id, accountId, type, ...about, data: data[kind] ?? { kind } });
@@ -176,6 +180,10 @@ describe('an export', () => {
     const fired = archive.lines('events.jsonl').find((row) => row['type'] === 'trigger.fired');
     expect(fired).toMatchObject({ data: { code: 'A1B2', trigger_id: expect.stringMatching(/^trg_/) } });
     expect(JSON.stringify(fired)).not.toContain('sealed');
+    const suspicion = archive
+      .lines('events.jsonl')
+      .find(({ type }) => type === 'account.suspicious_activity');
+    expect(suspicion).toMatchObject({ data: { subject: expect.stringMatching(/^key_/), count: 1 } });
   });
 
   it('says who the members are, and nothing of their other accounts', async () => {

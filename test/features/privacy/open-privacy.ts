@@ -25,7 +25,7 @@ import { systemClock } from '../../../src/lib/system-clock.ts';
 import { createNotices } from '../../../src/platform/db/notices.ts';
 import { openLocalFiles } from '../../../src/platform/files/local-files.ts';
 import { serveFiles } from '../../../src/platform/http/serve-files.ts';
-import { EXPORTED_ROWS } from '../../../src/roles/exported-rows.ts';
+import { exportedRows } from '../../../src/roles/exported-rows.ts';
 import { openEdge } from '../../platform/http/open-edge.ts';
 import { createTestDatabase, seedAccount } from '../../support/database.ts';
 import { createTestJobs } from '../../support/jobs.ts';
@@ -69,7 +69,7 @@ export async function openPrivacy() {
   return {
     ...{ db, edge, keys, clock, files, jobs, accounts },
     /** What the jobs work with. */
-    parts: { ...shared, accounts, mail, openContent, showRows: EXPORTED_ROWS, foldersOf },
+    parts: { ...shared, accounts, mail, openContent, showRows: exportedRows(db), foldersOf },
     /** An account with an owner to write to, and its keys. */
     async account(name = 'Acme') {
       const id = await seedAccount(db, name);

@@ -72,7 +72,7 @@ export async function openTriggers() {
   const shared = { database, vault, newUuid, randomBytes, clock, log, onFact: notifier.notify };
   const messages = createMessagesService({ ...shared, waker: { wake: ({ id }) => woken.push(id) } });
   const lane = createLaneMessages(shared);
-  const reader = createEventReader({ database, vault, log, loadMessages: messages.load });
+  const reader = createEventReader({ database, vault, log, loadMessages: messages.load, subjects: [] });
   const policyFor = () => POLICY;
   const triggers = createTriggersService({ ...shared, outbound, policyFor, sessionProblems });
 

@@ -21,6 +21,7 @@ import { newWebhookSecret } from '../../../src/platform/crypto/webhook-signature
 import type { Database } from '../../../src/platform/db/database.ts';
 import { createNotices, type Notices } from '../../../src/platform/db/notices.ts';
 import { createOutboundHttp } from '../../../src/platform/net/outbound-http.ts';
+import { eventSubjects } from '../../../src/roles/event-subjects.ts';
 import { contextOf } from '../../support/context.ts';
 import { createTestDatabase, seedSession, type TestDatabase } from '../../support/database.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -73,7 +74,11 @@ export async function openDeliveries() {
       waker: { wake: () => undefined },
       onFact: () => undefined,
     });
-    const reader = createEventReader({ ...shared, loadMessages: messages.load });
+    const reader = createEventReader({
+      ...shared,
+      loadMessages: messages.load,
+      subjects: eventSubjects(shared),
+    });
     const metrics = { attempts: [] as string[], latencies: [] as number[] };
     const pool = new DeliveryPool({
       ...shared,

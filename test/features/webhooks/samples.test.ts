@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { explain } from '../../../src/features/abuse/abuse.model.ts';
+import { alertView } from '../../../src/features/abuse/abuse.schema.ts';
 import { EVENT_TYPES } from '../../../src/features/events/events.events.ts';
-import { sessionStatusData } from '../../../src/features/events/events.schema.ts';
 import { messageView } from '../../../src/features/messages/messages.schema.ts';
 import { firedTriggerData } from '../../../src/features/triggers/fired-trigger.schema.ts';
 import { EVENT_TYPE_NAMES } from '../../../src/features/webhooks/event-types.ts';
 import { samplePayload } from '../../../src/features/webhooks/sample-event.ts';
 import { newUuid, toId } from '../../../src/lib/ids.ts';
+import { EVENT_DATA } from '../../../src/roles/event-subjects.ts';
 import { type Delivery, openWebhooksApi, type WebhooksApi } from './open-webhooks.ts';
 
 let api: WebhooksApi;
@@ -18,6 +21,16 @@ beforeAll(async () => {
 afterAll(() => api.close());
 
 const send = (id: string, body: unknown) => api.call(key, 'POST', `/v1/webhook-endpoints/${id}/test`, body);
+
+/** Fields that only some events of a kind have. */
+const SOMETIMES = ['to', 'from', 'refund_amount'];
+
+/** The schema of an event's data. */
+function dataOf(type: string): z.ZodObject {
+  const schema = EVENT_DATA[type] ?? EVENT_DATA[`${type.split('.')[0]}.*`];
+  if (!(schema instanceof z.ZodObject)) throw new Error(`nothing says what ${type} holds`);
+  return schema;
+}
 
 describe('a sample event', () => {
   const input = { eventId: newUuid(), at: new Date(), mode: 'live', accountId: newUuid() } as const;
@@ -37,6 +50,15 @@ describe('a sample event', () => {
       expect(message.status).toBe(type.slice('message.'.length));
       expect(message.timestamps).toHaveProperty(message.status, input.at.toISOString());
     }
+    const schema = dataOf(type);
+    schema.strict().parse(payload.data);
+    const fields = Object.keys(schema.shape).filter((field) => !SOMETIMES.includes(field));
+    expect(Object.keys(payload.data)).toEqual(expect.arrayContaining(fields));
+    if (type === 'account.suspicious_activity') {
+      const { kind, detail, message } = alertView.parse(payload.data);
+      const { what, advice } = explain(kind, detail);
+      expect(message).toBe(`${what} ${advice}`);
+    }
     if (type === 'trigger.fired') {
       const fired = firedTriggerData(messageView).strict().parse(payload.data);
       // A code was in the reply, which is a message of its own.
@@ -44,7 +66,6 @@ describe('a sample event', () => {
       expect(fired.reply_message_id).toMatch(/^msg_/);
       expect(fired.reply_message_id).not.toBe(fired.message_id);
     }
-    if (type === 'session.status') sessionStatusData.strict().parse(payload.data);
     expect(samplePayload({ ...input, type })).toEqual(payload);
   });
 
