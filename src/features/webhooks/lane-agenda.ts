@@ -83,6 +83,8 @@ export class LaneAgenda {
     const isFull = taken === room;
     this.#forNothing = taken === 0 ? this.#forNothing + 1 : 0;
     this.#blocked = nextMs !== null && nextMs <= 0 && !isFull && restMs === 0;
+    // Of the samples that go out in a rest there may be more than there was room for.
+    if (isFull && restMs > 0) this.#insists = true;
     if (this.#seesRests) this.#restsUntil = restMs === 0 ? 0 : now + restMs;
     if (nextMs !== null) this.lookBy(now + Math.max(this.#blocked ? BLOCKED_MS : 0, nextMs));
   }
