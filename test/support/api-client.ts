@@ -1,3 +1,4 @@
+import { eventually, untilItWorks } from './eventually.ts';
 /** What a test reads of an answer. Loosely typed on purpose: tests look at the wire, not at our types. */
 export type Json = ReturnType<typeof JSON.parse>;
 
@@ -40,8 +41,17 @@ export class ApiClient {
   patch = (path: string, body: unknown) => this.request('PATCH', path, body).then((answer) => answer.body);
 
   /** A session linked to a fresh virtual phone. */
-  linkedSession(name = 'main'): Promise<Json> {
-    return this.post('/v1/sessions', { name, auto_pair: true });
+  /** A session that is connected, on a machine of whatever speed. */
+  async linkedSession(name = 'main'): Promise<Json> {
+    const { id } = await untilItWorks(async () => {
+      const { status, body } = await this.request('POST', '/v1/sessions', { name, auto_pair: true });
+      if (status !== 201) throw new Error(`a session was answered with ${status} ${JSON.stringify(body)}`);
+      return body;
+    });
+    return eventually(
+      () => this.get(`/v1/sessions/${id}`),
+      ({ status }) => status === 'connected',
+    );
   }
 
   sendText(to: string, text: string, more: object = {}): Promise<Json> {
